@@ -1,0 +1,64 @@
+import { systemChance, type Chance } from './chance.ts'
+import { systemClock, type Clock } from './clock.ts'
+import { HubError } from './hub-error.ts'
+import type { EventLog } from './log.ts'
+import type { SlowPolicy } from './subscribe-request.ts'
+
+/** Where a hub keeps its state. The hub closes it when it closes. */
+export interface Backend {
+  readonly log: EventLog
+}
+
+/** The limits and times of a hub. Each has a default; see {@link defaultHubLimits}. */
+export interface HubLimits {
+  /** A comment or a `stream:position` is sent after this silence. Milliseconds, 100 to 3,600,000. @default 15000 */
+  readonly heartbeatMs: number
+  /** The middle of the reconnection time sent to clients; each stream gets a value within ± 50%. Milliseconds, 1 to 600,000. @default 3000 */
+  readonly retryMs: number
+  /** Events that follow within this time leave together; the first after a pause leaves at once. Milliseconds, 0 to 1,000. @default 5 */
+  readonly flushIntervalMs: number
+  /** A live subscriber with more than this waiting in its transport has fallen behind. One frame may exceed it. Bytes, 1,024 to 1 GiB. @default 131072 */
+  readonly maxBufferBytes: number
+  /** A live subscriber has fallen behind when an accepted frame is unsent for this long. Milliseconds, 100 to 3,600,000. @default 10000 */
+  readonly maxUnsentMs: number
+  /** A connection that takes no byte for this long while bytes wait is destroyed. Milliseconds, or false for never. @default 60000 */
+  readonly staleMs: number | false
+  /** What happens to a live subscriber that has fallen behind. @default 'catch-up' */
+  readonly slowPolicy: SlowPolicy
+  /** The largest event: topic, type and data together. Bytes, 1 to 16 MiB. @default 65536 */
+  readonly maxEventBytes: number
+  /** Topics and patterns of one stream. 1 to 10,000. @default 100 */
+  readonly maxTopicsPerStream: number
+  /** How many recent events are held in memory, ready to send. 1 to 1,000,000. @default 4096 */
+  readonly hotWindowCount: number
+  /** How many bytes of recent events are held in memory. Bytes, 1,024 to 1 GiB. @default 16777216 */
+  readonly hotWindowBytes: number
+  /** When delivery lags behind the log by more than this, publishing and new streams are refused until it caught up. Milliseconds. @default 5000 */
+  readonly maxLagMs: number
+  /** A resume that would replay more events than this gets `stream:sync-required`, `too_far`, instead. Events, or false. @default false */
+  readonly drainMs: number
+}
+
+export const defaultHubLimits: HubLimits = Object.freeze({
+  heartbeatMs: 15_000,
+  retryMs: 3_000,
+  flushIntervalMs: 5,
+  maxBufferBytes: 128 * 1024,
+  maxUnsentMs: 10_000,
+  staleMs: 60_000,
+  slowPolicy: 'catch-up',
+  maxEventBytes: 64 * 1024,
+  maxTopicsPerStream: 100,
+  hotWindowCount: 4096,
+  hotWindowBytes: 16 * 1024 * 1024,
+  maxLagMs: 5_000,
+  drainMs: 10_000,
+})
+
+export interface HubOptions extends Partial<HubLimits> {
+  readonly backend: Backend
+  /** @default the machine's clock */
+  readonly clock?: Clock
+  /** @default cryptographic chance */
+  readonly chance?: Chance
+}

@@ -1,0 +1,145 @@
+import type { Position, Selector, Topic } from '@millrace/protocol'
+
+/** An event that is not stored yet. `data` is the text that goes into the `data` field. */
+export interface NewEvent {
+  readonly topic: Topic
+  /** The SSE event type; left out means `message`. */
+  readonly type?: string
+  readonly data: string
+}
+
+/** An event as the log keeps it. It never changes; whoever reads it must not write to it. */
+export interface StoredEvent extends NewEvent {
+  readonly position: Position
+  /** Milliseconds since 1970. Never falls from one event to the next, whatever the clock does. */
+  readonly timeMs: number
+}
+
+export interface LogGuarantees {
+  /** Appended events outlive the process. */
+  readonly durable: boolean
+  /** Several processes may use one log at once. */
+  readonly shared: boolean
+  /** An append of several events is stored whole or not at all. */
+  readonly atomicBatch: boolean
+  /** `too_old` is answered exactly when a matching event was evicted, not merely when one may have been. */
+  readonly exactEviction: boolean
+}
+
+export interface ReadQuery {
+  /** Where to go on: the position of the last event that the reader has; `'oldest'` starts at the oldest event kept. */
+  readonly after: Position | 'oldest'
+  /** What to return: events whose topic matches any of these. `'all'` is every topic, users' own included. */
+  readonly selectors: readonly Selector[] | 'all'
+  /** At most this many events. Integer, at least 1. */
+  readonly maxCount: number
+  /** At most this many bytes of `data` (UTF-8, estimates allowed), but always at least one event. */
+  readonly maxBytes: number
+}
+
+export interface Page {
+  readonly kind: 'page'
+  /** Matching events, oldest first. */
+  readonly events: readonly StoredEvent[]
+  /** Each matching event in (`after`, `scannedTo`] that is kept is in `events`. Never before `after`. */
+  readonly scannedTo: Position
+  /** The head at the time of the read. `scannedTo` equals it when nothing is left to read. */
+  readonly head: Position
+}
+
+/** Why reading cannot go on from a position without a loss. */
+export type LogGapReason = 'too_old' | 'epoch_changed' | 'ahead'
+
+export interface Gap {
+  readonly kind: 'gap'
+  readonly reason: LogGapReason
+  /** Reading after it returns everything that is kept. */
+  readonly oldest: Position
+  readonly head: Position
+}
+
+export interface Bounds {
+  readonly epoch: string
+  /** The position just before the oldest event kept: reading after it returns all there is. */
+  readonly oldest: Position
+  /** The position of the newest event ever appended in this epoch; seq 0 when there was none. */
+  readonly head: Position
+}
+
+export interface Snapshot {
+  /** The position that the snapshot is of: it holds nothing newer, and reading after it misses nothing. */
+  readonly at: Position
+  /** The last event of each matching topic, oldest first. Retention does not touch them. */
+  readonly events: readonly StoredEvent[]
+  /** True when the log had to forget topics (its `maxTopics`), so that some may be missing. */
+  readonly partial: boolean
+}
+
+export interface TailListener {
+  /**
+   * Events in log order, each exactly once, never an empty list. The log hands over nothing more until the
+   * returned promise settles: that is the back-pressure.
+   */
+  onEvents(events: readonly StoredEvent[]): void | Promise<void>
+  /** The log began a new epoch. What was handed over before has no successor; the tail goes on after `head`. */
+  onEpoch(head: Position): void
+  /** The tail cannot be followed for now. It goes on by itself, from the last event handed over. */
+  onInterrupted(error: LogError): void
+  /** The tail is being followed again. */
+  onResumed(): void
+}
+
+export interface Tail {
+  /** The first event handed over is the one after this position. */
+  readonly start: Position
+  /** Stops the tail. No listener method is called after it was called. May be called twice. */
+  close(): Promise<void>
+}
+
+/**
+ * Keeps published events in order so that a returning client can catch up: the only source of what is delivered.
+ *
+ * Order: `append` calls take effect in call order; `seq` is dense and rises by one for each event of an epoch; the
+ * first event of a log has seq 1, and seq 0 stands for "before the first".
+ * Concurrency: any method may be called while others are pending.
+ * Durability: as `guarantees` says, once the promise of `append` resolves.
+ * Visibility: an event can be read, and is handed to every tail, once its append has resolved or just before.
+ * Ownership: lists and events that are returned belong to the caller and are never changed by the log.
+ * Retention: evicts oldest events first within each rule, at any time, in any method or in none. The last event of
+ * each topic stays available to `snapshot`.
+ * Errors: methods reject with {@link LogError}. After `close()` every method rejects with code `closed`.
+ */
+export interface EventLog {
+  readonly guarantees: LogGuarantees
+  /** Stores the events, all or none, and returns their positions in the same order. An empty list stores nothing. */
+  append(events: readonly NewEvent[]): Promise<readonly Position[]>
+  /**
+   * Reads on from a position, oldest first. A position is judged in this order: another epoch than the log's gives
+   * the gap `epoch_changed`; beyond the head `ahead`; an entry that is kept but has another `check` `epoch_changed`;
+   * an evicted event after it that matches the selectors `too_old`. Otherwise a page. `'oldest'` never gives a gap.
+   */
+  read(query: ReadQuery): Promise<Page | Gap>
+  /** The last event of each topic that matches. */
+  snapshot(selectors: readonly Selector[] | 'all'): Promise<Snapshot>
+  /** Follows the log: everything after the position, which must be one of this epoch at or before the head. */
+  tail(after: Position | 'head', listener: TailListener): Promise<Tail>
+  bounds(): Promise<Bounds>
+  /** Ends all tails and releases what the log holds. May be called twice. */
+  close(): Promise<void>
+}
+
+/**
+ * - `closed`: the log was closed; final.
+ * - `unavailable`: the backend is away; nothing was stored, try again later.
+ * - `invalid`: an argument breaks the contract.
+ */
+export type LogErrorCode = 'closed' | 'unavailable' | 'invalid'
+
+export class LogError extends Error {
+  override readonly name = 'LogError'
+  readonly code: LogErrorCode
+  constructor(code: LogErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

@@ -1,0 +1,31 @@
+import type { Payload } from './payload.ts'
+
+/** Who is told what happens to a transport: one session or one subscriber. */
+export interface TransportOwner {
+  /** The transport has room again: all that was accepted has been handed to the network. */
+  onDrain(): void
+  /** The transport is gone, whoever ended it. Called exactly once, and last. */
+  onClose(): void
+}
+
+/**
+ * Carries the bytes of one stream to one client. The response head is already on its way when the engine gets it.
+ *
+ * Order: payloads reach the client whole and in the order of `write`.
+ * Concurrency: single-threaded; owner methods are never called from within `write`, `end` or `destroy`.
+ * Ending: after `end`, `destroy` or a lost connection, `write` does nothing and returns false, and `onClose` is called
+ * once. `end` and `destroy` may be called again.
+ * Ownership: the payload is shared with other transports and must not be changed.
+ */
+export interface Transport {
+  /** Sets who is told. Called once, before the first write. When the client has already left, `onClose` follows soon. */
+  attach(owner: TransportOwner): void
+  /** Accepts a payload. False: it was accepted, but write no more until `onDrain`, which then follows exactly once. */
+  write(payload: Payload): boolean
+  /** Bytes accepted and not yet handed to the network. */
+  readonly bufferedBytes: number
+  /** Ends the stream after what was accepted, and the connection with it. */
+  end(): void
+  /** Ends the connection at once and drops what was not sent. */
+  destroy(): void
+}
