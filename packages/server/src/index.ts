@@ -1,1 +1,2 @@
 export type { Clock } from './clock.ts'
+export { Sweep, type SweepMember, type SweepOptions } from './sweep.ts'
