@@ -1,0 +1,38 @@
+/**
+ * What a test may need from the machine. A test that cannot have it is skipped by name:
+ *
+ *     describe.skipIf(!browserAvailable('chromium'))('a Chromium EventSource', () => { … })
+ */
+import { spawnSync } from 'node:child_process'
+import { findTool } from '../../scripts/ensure-tools.mjs'
+
+export type BrowserName = 'chromium' | 'firefox'
+
+const probeTimeoutMs = 60_000
+const probed = new Map<BrowserName, string | undefined>()
+
+/** True when the browser is installed and starts: some distributions install a stub in its place. */
+export function browserAvailable(name: BrowserName): boolean {
+  return probe(name) !== undefined
+}
+
+/** The browser's executable, for a launcher's `executablePath`. Throws when there is none: ask `browserAvailable` first. */
+export function browserPath(name: BrowserName): string {
+  const path = probe(name)
+  if (path === undefined) throw new Error(`${name} is not installed on this machine`)
+  return path
+}
+
+/** The C compiler, or undefined: the load generator and the floor of the benchmarks are C programs. */
+export function compilerPath(): string | undefined {
+  return findTool('C compiler')
+}
+
+function probe(name: BrowserName): string | undefined {
+  if (!probed.has(name)) {
+    const path = findTool(name)
+    const starts = path !== undefined && spawnSync(path, ['--version'], { timeout: probeTimeoutMs }).status === 0
+    probed.set(name, starts ? path : undefined)
+  }
+  return probed.get(name)
+}
