@@ -1,0 +1,123 @@
+import { matchesSelector, parseSelector, ProtocolError, type Selector, type Topic } from '@millrace/protocol'
+import { HubError } from '../hub-error.ts'
+
+/** How long events are kept. An event that breaks any of the limits is evicted; `false` switches a limit off. */
+export interface RetentionLimits {
+  /** Milliseconds, 1 to 100 years. @default 3600000 */
+  readonly maxAgeMs: number | false
+  /** Events of all topics of the rule together, 1 to 1,000,000,000. @default 100000 */
+  readonly maxCount: number | false
+  /** UTF-8 bytes of topic, type and data, of all topics of the rule together. 1 to 1 TiB. @default 268435456 */
+  readonly maxBytes: number | false
+}
+
+export const defaultRetention: RetentionLimits = Object.freeze({
+  maxAgeMs: 3_600_000,
+  maxCount: 100_000,
+  maxBytes: 256 * 1024 * 1024,
+})
+
+/** What holds for the topics that match. The first rule in the list that matches a topic is the one. */
+export interface TopicRule {
+  /** A topic or a pattern. `>` stands for every topic here, users' own included, since it gives nobody access. */
+  readonly match: string
+  /** @default 'log' */
+  readonly kind?: 'log'
+  /** A limit that is left out has its default. */
+  readonly retention?: Partial<RetentionLimits>
+}
+
+/** A rule, checked and complete. */
+export interface ResolvedTopicRule {
+  readonly match: Selector
+  readonly retention: RetentionLimits
+}
+
+const CATCH_ALL = parseSelector('>')
+const RULE_KEYS = new Set(['match', 'kind', 'retention'])
+/** Of API.md, and not built: refused rather than ignored. */
+const LATER_KEYS = new Set(['maxRatePerSecond', 'public', 'presence'])
+
+/** Inclusive ranges of the limits, and their units. */
+const RANGES = {
+  maxAgeMs: { max: 100 * 365 * 86_400_000, unit: 'milliseconds' },
+  maxCount: { max: 1_000_000_000, unit: 'events' },
+  maxBytes: { max: 2 ** 40, unit: 'bytes' },
+} as const satisfies Record<keyof RetentionLimits, { max: number; unit: string }>
+
+/**
+ * Checks the rules and completes them; topics that none of them matches get a last rule with the default retention.
+ * @throws HubError `invalid_option`
+ */
+export function resolveTopicRules(rules: readonly TopicRule[]): readonly ResolvedTopicRule[] {
+  if (!Array.isArray(rules)) throw fault('topics', rules, 'give a list of rules such as { "match": "chat.>" }')
+  const resolved = rules.map((rule, i) => resolveRule(rule, `topics[${i}]`))
+  if (resolved.some((rule) => rule.match === CATCH_ALL)) return resolved
+  return [...resolved, { match: CATCH_ALL, retention: defaultRetention }]
+}
+
+/** The index of the first rule that matches the topic. */
+export function ruleIndexOf(rules: readonly ResolvedTopicRule[], topic: Topic): number {
+  return rules.findIndex((rule) => rule.match === CATCH_ALL || matchesSelector(rule.match, topic))
+}
+
+function resolveRule(rule: TopicRule, path: string): ResolvedTopicRule {
+  if (!isObject(rule)) throw fault(path, rule, 'give an object with "match"')
+  for (const [key, value] of Object.entries(rule)) {
+    if (LATER_KEYS.has(key)) throw fault(`${path}.${key}`, value, 'this is not built yet: leave it out')
+    if (!RULE_KEYS.has(key)) throw fault(`${path}.${key}`, value, `known keys are ${list(RULE_KEYS)}`)
+  }
+  const kind: string = rule.kind ?? 'log'
+  if (kind === 'state') throw fault(`${path}.kind`, kind, 'state topics are not built yet: use "log"')
+  if (kind !== 'log') throw fault(`${path}.kind`, kind, 'use "log"')
+  return { match: resolveMatch(rule.match, `${path}.match`), retention: resolveRetention(rule.retention, path) }
+}
+
+function resolveMatch(match: string, path: string): Selector {
+  if (typeof match !== 'string') throw fault(path, match, 'give a topic or a pattern such as "chat.>"')
+  try {
+    return parseSelector(match)
+  } catch (error) {
+    if (error instanceof ProtocolError)
+      throw new HubError('invalid_option', `${path}: ${error.message}`, { cause: error })
+    throw error
+  }
+}
+
+function resolveRetention(retention: Partial<RetentionLimits> | undefined, path: string): RetentionLimits {
+  if (retention === undefined) return defaultRetention
+  const at = `${path}.retention`
+  if (!isObject(retention)) throw fault(at, retention, 'give an object of limits')
+  for (const [key, value] of Object.entries(retention)) {
+    if (!isLimit(key)) throw fault(`${at}.${key}`, value, `known limits are ${list(Object.keys(RANGES))}`)
+    const { max, unit } = RANGES[key]
+    if (value === false || isInRange(value, max)) continue
+    throw fault(`${at}.${key}`, value, `give a whole number of ${unit} from 1 to ${max}, or false for no limit`)
+  }
+  return {
+    maxAgeMs: retention.maxAgeMs ?? defaultRetention.maxAgeMs,
+    maxCount: retention.maxCount ?? defaultRetention.maxCount,
+    maxBytes: retention.maxBytes ?? defaultRetention.maxBytes,
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}
+
+function isInRange(value: number | undefined, max: number): boolean {
+  return value === undefined || (Number.isSafeInteger(value) && value >= 1 && value <= max)
+}
+
+function isLimit(key: string): key is keyof RetentionLimits {
+  return Object.hasOwn(RANGES, key)
+}
+
+function list(names: Iterable<string>): string {
+  return [...names].join(', ')
+}
+
+function fault(path: string, value: unknown, mend: string): HubError {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return new HubError('invalid_option', `${path} cannot be ${shown}: ${mend}.`)
+}
