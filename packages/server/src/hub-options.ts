@@ -1,5 +1,5 @@
-import { systemChance, type Chance } from './chance.ts'
-import { systemClock, type Clock } from './clock.ts'
+import type { Chance } from './chance.ts'
+import type { Clock } from './clock.ts'
 import { HubError } from './hub-error.ts'
 import type { EventLog } from './log.ts'
 import type { SlowPolicy } from './subscribe-request.ts'
@@ -35,7 +35,7 @@ export interface HubLimits {
   readonly hotWindowBytes: number
   /** When delivery lags behind the log by more than this, publishing and new streams are refused until it caught up. Milliseconds. @default 5000 */
   readonly maxLagMs: number
-  /** A resume that would replay more events than this gets `stream:sync-required`, `too_far`, instead. Events, or false. @default false */
+  /** When the hub closes, its streams are ended over this time. Milliseconds, 0 to 3,600,000. @default 10000 */
   readonly drainMs: number
 }
 
@@ -61,4 +61,48 @@ export interface HubOptions extends Partial<HubLimits> {
   readonly clock?: Clock
   /** @default cryptographic chance */
   readonly chance?: Chance
+}
+
+const ranges: { readonly [K in keyof HubLimits]?: readonly [min: number, max: number] } = {
+  heartbeatMs: [100, 3_600_000],
+  retryMs: [1, 600_000],
+  flushIntervalMs: [0, 1_000],
+  maxBufferBytes: [1_024, 2 ** 30],
+  maxUnsentMs: [100, 3_600_000],
+  staleMs: [100, 2 ** 31 - 1],
+  maxEventBytes: [1, 16 * 1024 * 1024],
+  maxTopicsPerStream: [1, 10_000],
+  hotWindowCount: [1, 1_000_000],
+  hotWindowBytes: [1_024, 2 ** 30],
+  maxLagMs: [1, 2 ** 31 - 1],
+  drainMs: [0, 3_600_000],
+}
+
+/** Checks the limits and fills in the defaults. @throws HubError `invalid_option` */
+export function resolveHubLimits(given: Partial<HubLimits>): HubLimits {
+  const limits: HubLimits = { ...defaultHubLimits, ...defined(given) }
+  for (const [name, range] of Object.entries(ranges)) checkRange(name, limits[name as keyof HubLimits], range)
+  if (limits.slowPolicy !== 'catch-up' && limits.slowPolicy !== 'disconnect') {
+    throw new HubError('invalid_option', `slowPolicy is ${JSON.stringify(limits.slowPolicy)}; use 'catch-up' or 'disconnect'.`)
+  }
+  if (limits.staleMs !== false && limits.staleMs < limits.maxUnsentMs) {
+    throw new HubError(
+      'invalid_option',
+      `staleMs (${limits.staleMs}) is less than maxUnsentMs (${limits.maxUnsentMs}): a slow client would be cut before it could catch up. Raise staleMs.`,
+    )
+  }
+  return limits
+}
+
+/** The given limits without those that are left undefined, and without what is not a limit. */
+function defined(given: Partial<HubLimits>): Partial<HubLimits> {
+  return Object.fromEntries(
+    Object.entries(given).filter(([name, value]) => value !== undefined && name in defaultHubLimits),
+  )
+}
+
+function checkRange(name: string, value: unknown, [min, max]: readonly [number, number]): void {
+  if (value === false && name === 'staleMs') return
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return
+  throw new HubError('invalid_option', `${name} is ${JSON.stringify(value)}; it must be an integer from ${min} to ${max}.`)
 }

@@ -6,6 +6,8 @@ export interface NewEvent {
   /** The SSE event type; left out means `message`. */
   readonly type?: string
   readonly data: string
+  /** True when `data` is JSON text of a published value that was not a string. */
+  readonly json?: true
 }
 
 /** An event as the log keeps it. It never changes; whoever reads it must not write to it. */

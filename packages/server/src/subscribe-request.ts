@@ -1,9 +1,9 @@
 import type { Selector } from '@millrace/protocol'
 
-/** Where a stream starts that brings no id: at what comes now, at the last event of each topic, or at all that is kept. */
-export type From = 'now' | 'snapshot' | 'earliest'
+/** Where a stream starts that brings no id, and how one goes on after a gap: at what comes now, or at all that is kept. */
+export type From = 'now' | 'earliest'
 
-/** What happens to a subscriber that does not keep up (DESIGN.md, slow clients). */
+/** What happens to a live subscriber that does not keep up: it reads on from the log as it drains, or it is cut. */
 export type SlowPolicy = 'catch-up' | 'disconnect'
 
 /** What a client asks for, checked. */
@@ -12,7 +12,6 @@ export interface SubscribeRequest {
   readonly selectors: readonly Selector[]
   /** Only events of these types; empty means all. An event without a type has the type `message`. */
   readonly types: readonly string[]
-  /** Used when there is no id, and for how to go on after a gap. */
   readonly from: From
   /** The id as the client sent it: hostile input. Undefined or empty when it sent none. */
   readonly lastEventId: string | undefined

@@ -26,7 +26,8 @@ export interface SweepOptions {
  */
 export class Sweep {
   readonly #clock: Clock
-  readonly #intervalMs: number
+  /** From the end of one pass to the start of the next, in milliseconds. */
+  readonly intervalMs: number
   readonly #members = new Set<SweepMember>()
   readonly #onTurn = (): void => this.#slice()
   #cancelTimer: (() => void) | undefined
@@ -36,7 +37,7 @@ export class Sweep {
 
   constructor(clock: Clock, options: SweepOptions = {}) {
     this.#clock = clock
-    this.#intervalMs = options.intervalMs ?? DEFAULT_INTERVAL_MS
+    this.intervalMs = options.intervalMs ?? DEFAULT_INTERVAL_MS
   }
 
   /** How many members there are. */
@@ -59,7 +60,7 @@ export class Sweep {
   }
 
   #arm(): void {
-    this.#cancelTimer = this.#clock.after(this.#intervalMs, this.#onTurn)
+    this.#cancelTimer = this.#clock.after(this.intervalMs, this.#onTurn)
   }
 
   #slice(): void {

@@ -1,0 +1,210 @@
+import type { Position } from '@millrace/protocol'
+import { AudienceIndex } from './audience-index.ts'
+import { CatchUps } from './catch-up.ts'
+import { systemChance, type Chance } from './chance.ts'
+import { systemClock, type Clock } from './clock.ts'
+import { Flusher } from './flusher.ts'
+import { HotWindow } from './hot-window.ts'
+import type { HubLimits, HubOptions } from './hub-options.ts'
+import type { HubStats } from './hub.ts'
+import { HubError } from './hub-error.ts'
+import { LogError, type EventLog, type Tail } from './log.ts'
+import { LogReader } from './log-reader.ts'
+import type { Reading } from './reading.ts'
+import type { SubscribeRequest } from './subscribe-request.ts'
+import { Subscriber, type SubscriberHost } from './subscriber.ts'
+import { Sweep } from './sweep.ts'
+import type { Transport } from './transport.ts'
+
+const FIRST_START_RETRY_MS = 100
+const MAX_START_RETRY_MS = 5_000
+/** Bytes of a frame besides its data, about: what a page of tiny events is bounded by. */
+const FRAME_OVERHEAD_BYTES = 128
+const NOWHERE: Position = Object.freeze({ epoch: '0', seq: 0, check: '000' })
+
+/** The parts of a hub and what ties them: the tail feeds the flusher, streams come and go. */
+export class Engine implements SubscriberHost {
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly limits: HubLimits
+  readonly log: EventLog
+  readonly window: HotWindow
+  readonly index: AudienceIndex = new AudienceIndex()
+  readonly flusher: Flusher
+  readonly catchUps: CatchUps
+  readonly reader: LogReader
+  readonly sweep: Sweep
+  readonly subscribers = new Map<string, Subscriber>()
+  /** Resolves when the log is followed. */
+  readonly ready: Promise<void>
+  /** Resolves after the first attempt to follow the log: whether it went well. */
+  readonly firstAttempt: Promise<boolean>
+  isStarted = false
+  #isFollowing = false
+  #isClosed = false
+  #tail: Tail | undefined
+  #stopWaiting: (() => void) | undefined
+  #onEmpty: (() => void)[] = []
+  #onNextAdvance = new Set<() => void>()
+
+  constructor(limits: HubLimits, options: HubOptions) {
+    this.limits = limits
+    this.clock = options.clock ?? systemClock
+    this.chance = options.chance ?? systemChance
+    this.log = options.backend.log
+    this.window = new HotWindow(NOWHERE, { maxCount: limits.hotWindowCount, maxBytes: limits.hotWindowBytes })
+    const pageBytes = Math.floor(limits.maxBufferBytes / 4)
+    this.reader = new LogReader(this.log, this.clock, {
+      maxCount: Math.max(1, Math.floor(pageBytes / FRAME_OVERHEAD_BYTES)),
+      maxBytes: pageBytes,
+    })
+    this.sweep = new Sweep(this.clock, { intervalMs: Math.min(1_000, Math.floor(limits.heartbeatMs / 10)) })
+    this.catchUps = new CatchUps(this)
+    this.flusher = new Flusher(this)
+    this.firstAttempt = this.#follow()
+    this.ready = this.#keepTrying()
+    this.ready.catch(() => undefined)
+  }
+
+  get lagMs(): number {
+    return this.flusher.lagMs
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  onAdvance(): void {
+    this.catchUps.onAdvance()
+    const waiting = this.#onNextAdvance
+    if (waiting.size === 0) return
+    this.#onNextAdvance = new Set()
+    for (const resolve of waiting) resolve()
+  }
+
+  /** Resolves when the window has moved on, the signal was aborted or the hub was closed. */
+  nextAdvance(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted || this.#isClosed) return Promise.resolve()
+    return new Promise((resolve) => {
+      const waiting = this.#onNextAdvance
+      const settle = (): void => {
+        signal?.removeEventListener('abort', settle)
+        waiting.delete(settle)
+        resolve()
+      }
+      waiting.add(settle)
+      signal?.addEventListener('abort', settle)
+    })
+  }
+
+  /** Whether the log answers. */
+  async canRead(): Promise<boolean> {
+    try {
+      await this.reader.bounds()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  open(connection: string, request: SubscribeRequest, transport: Transport, reading: Reading | undefined): Subscriber {
+    const audience = this.index.acquire(request)
+    const subscriber = new Subscriber(this, connection, request, audience, transport)
+    this.subscribers.set(connection, subscriber)
+    subscriber.start(reading ? undefined : this.flusher.end, reading)
+    return subscriber
+  }
+
+  onSubscriberClosed(subscriber: Subscriber): void {
+    if (!this.subscribers.delete(subscriber.connection)) return
+    this.index.release(subscriber.audience)
+    if (this.subscribers.size > 0) return
+    for (const resolve of this.#onEmpty) resolve()
+    this.#onEmpty = []
+  }
+
+  /** Resolves when no stream is left. */
+  whenEmpty(): Promise<void> {
+    if (this.subscribers.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#onEmpty.push(resolve))
+  }
+
+  stats(): HubStats {
+    let live = 0
+    let catchingUp = 0
+    for (const { state } of this.subscribers.values()) {
+      if (state.name === 'live') live++
+      else if (state.name === 'catching-up') catchingUp++
+    }
+    return {
+      subscribers: this.subscribers.size,
+      live,
+      catchingUp,
+      audiences: this.index.size,
+      indexEntries: this.index.entryCount,
+      pendingCatchUps: this.catchUps.pending,
+      pendingReads: this.reader.pending,
+      passes: this.flusher.passes,
+      hotWindowCount: this.window.count,
+      hotWindowBytes: this.window.heldBytes,
+      lagMs: this.lagMs,
+      isFollowing: this.#isFollowing,
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#isFollowing = false
+    this.#stopWaiting?.()
+    this.flusher.close()
+    this.onAdvance()
+    await this.#tail?.close()
+    await this.log.close()
+  }
+
+  async #keepTrying(): Promise<void> {
+    for (let delayMs = FIRST_START_RETRY_MS; !(await this.#attempt()); delayMs = Math.min(delayMs * 2, MAX_START_RETRY_MS)) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.clock.after(delayMs, resolve)
+        this.#stopWaiting = () => {
+          cancel()
+          resolve()
+        }
+      })
+    }
+  }
+
+  async #attempt(): Promise<boolean> {
+    if (this.#isClosed) throw new HubError('closed', 'The hub was closed before it could follow its log.')
+    return (await this.firstAttempt) || this.#follow()
+  }
+
+  /** Follows the log from its head. */
+  async #follow(): Promise<boolean> {
+    try {
+      const { head } = await this.log.bounds()
+      this.flusher.reset(head)
+      const tail = await this.log.tail(head, {
+        onEvents: (events) => this.flusher.accept(events),
+        onEpoch: (position) => {
+          this.reader.reset()
+          this.flusher.reset(position)
+        },
+        onInterrupted: () => {
+          this.#isFollowing = false
+        },
+        onResumed: () => {
+          this.#isFollowing = true
+        },
+      })
+      this.#tail = tail
+      this.#isFollowing = true
+      this.isStarted = true
+      if (this.#isClosed) await tail.close()
+      return true
+    } catch (error) {
+      if (error instanceof LogError) return false
+      throw error
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { encodeRetry } from '@millrace/protocol'
+import { controlBlock } from './control-block.ts'
+import type { Engine } from './engine.ts'
+
+/** So many streams are ended in each wave at least, so that few clients do not make for a long farewell. */
+const MIN_PER_WAVE = 100
+const WAVE_MS = 100
+/** What a process usually takes to be back. */
+const START_MS = 1_000
+
+/**
+ * Ends all streams in waves over `drainMs`. Each stays live until its wave; then it is told when to come again: not
+ * before the last wave is over and a new process can have started, and not all at once.
+ */
+export async function farewell(engine: Engine, drainMs: number): Promise<void> {
+  const { clock, chance, limits } = engine
+  const startMs = clock.now()
+  const waves = Math.max(1, Math.floor(drainMs / WAVE_MS))
+  const perWave = Math.max(MIN_PER_WAVE, Math.ceil(engine.subscribers.size / waves))
+  for (;;) {
+    const wave = [...engine.subscribers.values()].filter((subscriber) => subscriber.isOpen).slice(0, perWave)
+    const isLast = wave.length < perWave
+    const leftMs = isLast ? 0 : Math.max(0, startMs + drainMs - clock.now())
+    for (const subscriber of wave) {
+      const retryMs = Math.round(leftMs + START_MS + limits.retryMs * chance.fraction())
+      subscriber.end('shutdown', encodeRetry(retryMs) + controlBlock('stream:shutdown', { reason: 'The server is shutting down.' }))
+    }
+    if (isLast) break
+    await pause(engine, WAVE_MS)
+  }
+  await engine.whenEmpty()
+}
+
+function pause(engine: Engine, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    engine.clock.after(ms, resolve)
+  })
+}

@@ -1,0 +1,84 @@
+import type { Position } from '@millrace/protocol'
+import type { Frame } from './frame.ts'
+
+export interface HotWindowLimits {
+  readonly maxCount: number
+  readonly maxBytes: number
+}
+
+/**
+ * The newest frames of the log, without a hole, ready to send. It starts after `base` and ends at `end`; both are
+ * positions of real entries, so that an id can be judged here without asking the log.
+ */
+export class HotWindow {
+  readonly #limits: HotWindowLimits
+  #base: Position
+  #frames: (Frame | undefined)[] = []
+  /** Index in `#frames` of the oldest frame; what lies before it is dropped now and then. */
+  #first = 0
+  #heldBytes = 0
+
+  constructor(base: Position, limits: HotWindowLimits) {
+    this.#base = base
+    this.#limits = limits
+  }
+
+  get base(): Position {
+    return this.#base
+  }
+
+  get end(): Position {
+    return this.#frames.at(-1)?.event.position ?? this.#base
+  }
+
+  get count(): number {
+    return this.#frames.length - this.#first
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** Whether reading on from the position can be done here: it is a place of this window, and of the same history. */
+  contains(position: Position): boolean {
+    if (position.epoch !== this.#base.epoch || position.seq > this.end.seq || position.seq < this.#base.seq) return false
+    const here = position.seq === this.#base.seq ? this.#base : this.frameAt(position.seq)?.event.position
+    return here?.check === position.check
+  }
+
+  frameAt(seq: number): Frame | undefined {
+    const offset = seq - this.#base.seq - 1
+    return offset < 0 ? undefined : this.#frames[this.#first + offset]
+  }
+
+  /** Adds the frame that follows `end`. */
+  push(frame: Frame): void {
+    this.#frames.push(frame)
+    this.#heldBytes += frame.heldBytes
+  }
+
+  /** Drops the oldest frames down to the limits, but none after `keepAfterSeq`: those are still to be sent. */
+  trim(keepAfterSeq: number): void {
+    const { maxCount, maxBytes } = this.#limits
+    while (this.count > maxCount || this.#heldBytes > maxBytes) {
+      const oldest = this.#frames[this.#first]
+      if (!oldest || oldest.seq > keepAfterSeq) break
+      this.#base = oldest.event.position
+      this.#heldBytes -= oldest.heldBytes
+      this.#frames[this.#first] = undefined
+      this.#first++
+    }
+    if (this.#first > 1024 && this.#first * 2 > this.#frames.length) {
+      this.#frames = this.#frames.slice(this.#first)
+      this.#first = 0
+    }
+  }
+
+  /** Empties the window; it goes on after `base`. */
+  reset(base: Position): void {
+    this.#base = base
+    this.#frames = []
+    this.#first = 0
+    this.#heldBytes = 0
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * - `invalid_option`: an option of the hub is out of its range.
+ * - `invalid_event`: an event cannot be published as it is; nothing was stored.
+ * - `too_large`: an event is larger than `maxEventBytes`; nothing was stored.
+ * - `invalid_request`: a stream cannot be opened as it was asked for.
+ * - `overloaded`: delivery lags behind; try again after a moment.
+ * - `unavailable`: the backend is away; nothing was stored, try again.
+ * - `closed`: the hub is closing or closed.
+ */
+export type HubErrorCode =
+  | 'invalid_option'
+  | 'invalid_event'
+  | 'too_large'
+  | 'invalid_request'
+  | 'overloaded'
+  | 'unavailable'
+  | 'closed'
+
+export class HubError extends Error {
+  override readonly name = 'HubError'
+  readonly code: HubErrorCode
+  constructor(code: HubErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

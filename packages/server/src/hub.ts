@@ -1,0 +1,222 @@
+import { formatEventId, parseEventId, encodeRetry, type EventId, type Position, type ReconnectReason } from '@millrace/protocol'
+import { controlBlock } from './control-block.ts'
+import { Engine } from './engine.ts'
+import { farewell } from './farewell.ts'
+import { HubError } from './hub-error.ts'
+import { resolveHubLimits, type HubLimits, type HubOptions } from './hub-options.ts'
+import { InProcessReader, type ReceivedEvent, type ReceivedGap } from './in-process.ts'
+import { LogError } from './log.ts'
+import { newEvent, type EventMap, type PublishEvent } from './publish-event.ts'
+import { readSelectors } from './read-subscribe-request.ts'
+import { Reading } from './reading.ts'
+import type { From, SubscribeRequest } from './subscribe-request.ts'
+import type { Subscriber } from './subscriber.ts'
+import type { Transport } from './transport.ts'
+
+/** Whether a stream may be opened. */
+export type Admission =
+  | {
+      readonly kind: 'accepted'
+      /** Names the stream to come. */
+      readonly connection: string
+      /** Opens it on a transport whose response head is on its way. To be called once. */
+      open(transport: Transport): Subscriber
+    }
+  | {
+      /** For a while: the client should come again. */
+      readonly kind: 'refused'
+      readonly reason: ReconnectReason
+      readonly retryAfterMs: number
+      /** The stream to answer a client with that cannot read statuses. */
+      readonly body: string
+    }
+
+export interface PublishResult {
+  /** The ids of the events, in their order. */
+  readonly ids: readonly EventId[]
+}
+
+export interface EndOptions {
+  /** Sent before the end: how long the client stays away. Milliseconds. */
+  readonly retryMs?: number
+}
+
+export interface SubscribeOptions {
+  /** Topics and patterns. */
+  readonly topics: readonly string[]
+  /** Only events of these types. @default all */
+  readonly types?: readonly string[]
+  /** The id of the last event that the reader has; wins over `from`. */
+  readonly after?: string | undefined
+  /** @default 'now' */
+  readonly from?: From
+  readonly signal?: AbortSignal
+}
+
+export interface HubStats {
+  readonly subscribers: number
+  readonly live: number
+  readonly catchingUp: number
+  readonly audiences: number
+  /** Entries in the index of audiences, waiting catch-ups, and log reads: all zero when everybody has left. */
+  readonly indexEntries: number
+  readonly pendingCatchUps: number
+  readonly pendingReads: number
+  readonly passes: number
+  readonly hotWindowCount: number
+  readonly hotWindowBytes: number
+  readonly lagMs: number
+  /** Whether the log is being followed. */
+  readonly isFollowing: boolean
+}
+
+/**
+ * Topics, an event log and the streams that follow it.
+ *
+ * Order: events are delivered in log order, to each subscriber each once.
+ * Loss: a subscriber gets every matching event after its position, or `stream:sync-required` before anything newer.
+ * Ending: after `close()` publishing rejects with {@link HubError} `closed` and new streams are refused.
+ */
+export interface Hub<Events extends EventMap = EventMap> {
+  readonly limits: HubLimits
+  /** Resolves when the log is followed; streams are refused for a while until then. Rejects when the hub is closed first. */
+  ready(): Promise<void>
+  /**
+   * Stores one event or several, all or none, and resolves when they are as durable as the backend promises.
+   *
+   * @throws HubError `invalid_event`, `too_large`, `overloaded`, `unavailable`, `closed`
+   */
+  publish(events: PublishEvent<Events> | readonly PublishEvent<Events>[]): Promise<PublishResult>
+  /** Decides on a stream. The answer may be used later, even after the client has left. */
+  admit(request: SubscribeRequest): Promise<Admission>
+  /**
+   * Reads events inside the process, at the reader's own pace. Ends when the signal is aborted or the hub is closed.
+   *
+   * @throws HubError `invalid_request`
+   */
+  subscribe(options: SubscribeOptions): AsyncGenerator<ReceivedEvent<Events> | ReceivedGap, void, undefined>
+  /** The open streams, in the order in which they were opened. */
+  subscribers(): Iterable<Subscriber>
+  /** Ends a stream; its client may come again. False when there is none of that name. */
+  endConnection(connection: string, options?: EndOptions): boolean
+  stats(): HubStats
+  /** Says farewell to all streams over `drainMs`, then closes the backend. May be called twice. */
+  close(options?: { drainMs?: number }): Promise<void>
+}
+
+/** Makes a hub. @throws HubError `invalid_option` */
+export function createHub<Events extends EventMap = EventMap>(options: HubOptions): Hub<Events> {
+  return new EngineHub(options) as Hub<Events>
+}
+
+class EngineHub implements Hub {
+  readonly limits: HubLimits
+  readonly #engine: Engine
+  #closing: Promise<void> | undefined
+
+  constructor(options: HubOptions) {
+    this.limits = resolveHubLimits(options)
+    this.#engine = new Engine(this.limits, options)
+  }
+
+  ready(): Promise<void> {
+    return this.#engine.ready
+  }
+
+  async publish(input: PublishEvent | readonly PublishEvent[]): Promise<PublishResult> {
+    const events = Array.isArray(input) ? (input as readonly PublishEvent[]) : [input as PublishEvent]
+    const fresh = events.map((event) => newEvent(event, this.limits.maxEventBytes))
+    if (this.#closing) throw new HubError('closed', 'The hub is closing; nothing was published.')
+    if (this.#engine.lagMs > this.limits.maxLagMs) {
+      throw new HubError('overloaded', `Delivery lags behind by ${Math.round(this.#engine.lagMs)} ms; nothing was published. Try again in a moment.`)
+    }
+    try {
+      const positions = await this.#engine.log.append(fresh)
+      return { ids: positions.map((position) => formatEventId(position)) }
+    } catch (error) {
+      throw publishError(error)
+    }
+  }
+
+  async admit(request: SubscribeRequest): Promise<Admission> {
+    if (this.#closing) return this.#refusal('draining')
+    const engine = this.#engine
+    if (!engine.isStarted && !(await engine.firstAttempt)) return this.#refusal('log_unavailable')
+    if (this.#closing) return this.#refusal('draining')
+    if (engine.lagMs > this.limits.maxLagMs) return this.#refusal('overloaded')
+    const { lastEventId } = request
+    const position = lastEventId ? parseEventId(lastEventId) : undefined
+    const needsLog = lastEventId ? !(position && engine.window.contains(position)) : request.from === 'earliest'
+    if (needsLog && !(await engine.canRead())) return this.#refusal('log_unavailable')
+    const connection = engine.chance.token(16)
+    return {
+      kind: 'accepted',
+      connection,
+      open: (transport) => engine.open(connection, request, transport, this.#reading(request, position)),
+    }
+  }
+
+  subscribe(options: SubscribeOptions): AsyncGenerator<ReceivedEvent | ReceivedGap, void, undefined> {
+    const request: SubscribeRequest = {
+      selectors: readSelectors(options.topics, this.limits.maxTopicsPerStream),
+      types: options.types ?? [],
+      from: options.from ?? 'now',
+      lastEventId: options.after,
+      nameBy: 'type',
+      envelope: false,
+    }
+    return this.#read(request, options.signal)
+  }
+
+  async *#read(
+    request: SubscribeRequest,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<ReceivedEvent | ReceivedGap, void, undefined> {
+    await this.#engine.ready
+    yield* new InProcessReader(this.#engine, request, signal).read()
+  }
+
+  subscribers(): Iterable<Subscriber> {
+    return this.#engine.subscribers.values()
+  }
+
+  endConnection(connection: string, options: EndOptions = {}): boolean {
+    const subscriber = this.#engine.subscribers.get(connection)
+    if (!subscriber?.isOpen) return false
+    subscriber.end('kicked', options.retryMs === undefined ? undefined : encodeRetry(options.retryMs))
+    return true
+  }
+
+  stats(): HubStats {
+    return this.#engine.stats()
+  }
+
+  close(options: { drainMs?: number } = {}): Promise<void> {
+    return (this.#closing ??= this.#close(options.drainMs ?? this.limits.drainMs))
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    await farewell(this.#engine, drainMs)
+    await this.#engine.close()
+  }
+
+  /** How a stream begins that does not simply start with what comes now. */
+  #reading(request: SubscribeRequest, position: Position | undefined): Reading | undefined {
+    const { lastEventId: clientId } = request
+    if (clientId) return new Reading(position ?? 'unknown', { trusted: false, announce: true, clientId: clientId.slice(0, 128) })
+    return request.from === 'earliest' ? new Reading('oldest', { trusted: false, announce: true }) : undefined
+  }
+
+  #refusal(reason: ReconnectReason): Admission {
+    const retryAfterMs = Math.round(this.limits.retryMs * (1 + this.#engine.chance.fraction()))
+    const body = encodeRetry(retryAfterMs) + controlBlock('stream:reconnect', { reason })
+    return { kind: 'refused', reason, retryAfterMs, body }
+  }
+}
+
+function publishError(error: unknown): HubError {
+  if (error instanceof LogError && error.code === 'closed') {
+    return new HubError('closed', 'The event log is closed; nothing was published.', { cause: error })
+  }
+  return new HubError('unavailable', 'The event log is away; nothing is known to be stored. Try again.', { cause: error })
+}

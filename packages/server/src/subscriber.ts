@@ -1,0 +1,261 @@
+import { encodeComment, encodeRetry, formatEventId, type Position } from '@millrace/protocol'
+import type { Audience } from './audience.ts'
+import type { CatchUps } from './catch-up.ts'
+import { Reading } from './reading.ts'
+import type { Chance } from './chance.ts'
+import type { Clock } from './clock.ts'
+import { controlBlock } from './control-block.ts'
+import type { Flusher } from './flusher.ts'
+import type { FrameList } from './frame-list.ts'
+import type { HubLimits } from './hub-options.ts'
+import { textPayload, type Payload } from './payload.ts'
+import type { SubscribeRequest } from './subscribe-request.ts'
+import { nextState, STARTING, type EndReason, type SubscriberChange, type SubscriberState } from './subscriber-state.ts'
+import type { Sweep, SweepMember } from './sweep.ts'
+import type { Transport, TransportOwner } from './transport.ts'
+
+/** After the last bytes were accepted, a client gets this long to take them before it is destroyed. */
+const CLOSING_GRACE_MS = 5_000
+const HEARTBEAT: Payload = textPayload(encodeComment(''))
+
+/** What a subscriber needs of its hub. */
+export interface SubscriberHost {
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly limits: HubLimits
+  readonly flusher: Flusher
+  readonly catchUps: CatchUps
+  readonly sweep: Sweep
+  /** The subscriber's transport is gone: forget it. */
+  onSubscriberClosed(subscriber: Subscriber): void
+}
+
+/** One stream of a hub: a transport with an audience and a position. */
+export class Subscriber implements TransportOwner, SweepMember {
+  /** Names the stream, as the response header `Millrace-Connection` does. */
+  readonly connection: string
+  readonly request: SubscribeRequest
+  readonly audience: Audience
+  readonly openedAtMs: number
+  /** Catching up: how far it has read. Undefined in every other state. */
+  reading: Reading | undefined
+  /** Its place among the members of the audience, while live. */
+  slot = -1
+  /** The first pass that serves it. */
+  joinedPass = 0
+  /** The last pass that served it. */
+  servedPass = 0
+  events = 0
+  /** False from a write that was answered so until the transport has drained. */
+  writable = true
+  readonly #host: SubscriberHost
+  readonly #transport: Transport
+  #state: SubscriberState = STARTING
+  #sentPosition: Position | undefined
+  #acceptedBytes = 0
+  /** When this many of the accepted bytes have left, the transport has made progress since `#markedAtMs`. */
+  #markBytes = 0
+  #markedAtMs: number
+  #lastWriteAtMs: number
+
+  constructor(host: SubscriberHost, connection: string, request: SubscribeRequest, audience: Audience, transport: Transport) {
+    this.#host = host
+    this.connection = connection
+    this.request = request
+    this.audience = audience
+    this.#transport = transport
+    this.openedAtMs = host.clock.now()
+    this.#markedAtMs = this.openedAtMs
+    this.#lastWriteAtMs = this.openedAtMs
+  }
+
+  get state(): SubscriberState {
+    return this.#state
+  }
+
+  get isOpen(): boolean {
+    return this.#state.name === 'live' || this.#state.name === 'catching-up'
+  }
+
+  get bytes(): number {
+    return this.#acceptedBytes
+  }
+
+  get bufferedBytes(): number {
+    return this.#transport.bufferedBytes
+  }
+
+  /** Room for a catch-up to write, in bytes; 0 when it has to wait. */
+  get roomBytes(): number {
+    return this.writable ? Math.max(0, this.#host.limits.maxBufferBytes - this.#transport.bufferedBytes) : 0
+  }
+
+  /** Every matching event up to here was accepted by the transport, or a notice was. */
+  get position(): Position | undefined {
+    if (this.#state.name === 'live') return this.#host.flusher.positionOf(this)
+    return this.reading?.position ?? this.#sentPosition
+  }
+
+  /** The last id that was written. */
+  get sentId(): string | undefined {
+    return this.#sentPosition && formatEventId(this.#sentPosition)
+  }
+
+  /** Takes the transport and writes the first block; with `liveFrom` the stream starts there, else by `reading`. */
+  start(liveFrom: Position | undefined, reading: Reading | undefined): void {
+    const { chance, limits, sweep } = this.#host
+    this.#transport.attach(this)
+    sweep.add(this)
+    const connected = { connection: this.connection, secret: chance.token(20), heartbeatMs: limits.heartbeatMs }
+    this.writeText(
+      encodeComment('millrace') +
+        encodeRetry(Math.round(limits.retryMs * (0.5 + chance.fraction()))) +
+        controlBlock('stream:connected', connected, liveFrom),
+      liveFrom,
+    )
+    if (reading) this.#catchUp(reading)
+    else this.join()
+  }
+
+  /** Becomes a live member: the next pass serves it. Its position must be the end of the last pass. */
+  join(): void {
+    this.#change({ name: 'joined' })
+    if (this.#state.name !== 'live') return
+    this.reading = undefined
+    this.joinedPass = this.#host.flusher.nextPass
+    this.slot = this.audience.join(this)
+  }
+
+  /** Writes what a pass owes it. */
+  deliver(list: FrameList, pass: number, nowMs: number): void {
+    this.servedPass = pass
+    this.events += list.length
+    this.#sentPosition = list.last?.event.position
+    this.#write(list.payload(), nowMs)
+    if (this.#transport.bufferedBytes > this.#host.limits.maxBufferBytes) this.#fallBehind()
+  }
+
+  /** Writes events of a catch-up, the newest of which is at `last`. */
+  writeReplay(payload: Payload, count: number, last: Position): void {
+    this.events += count
+    this.#sentPosition = last
+    this.#write(payload, this.#host.clock.now())
+  }
+
+  writeText(text: string, id?: Position): void {
+    if (id) this.#sentPosition = id
+    this.#write(textPayload(text), this.#host.clock.now())
+  }
+
+  /** The hot window was lost: whoever is live reads on from the log. */
+  onWindowReset(): void {
+    const after = this.position
+    if (this.#state.name !== 'live' || !after) return
+    this.#leaveAudience()
+    this.#change({ name: 'window-reset' })
+    this.#catchUp(new Reading(after, { trusted: true, announce: false }))
+  }
+
+  /** Ends the stream after what was written, and the connection with it. */
+  end(reason: EndReason, farewell?: string): void {
+    if (!this.isOpen) return
+    this.#leaveAudience()
+    this.#change({ name: 'ended', reason })
+    if (farewell) this.writeText(farewell)
+    this.#markedAtMs = this.#host.clock.now()
+    this.#transport.end()
+  }
+
+  /** Ends the connection at once. */
+  destroy(reason: EndReason): void {
+    this.#leaveAudience()
+    this.#change({ name: 'ended', reason })
+    this.#transport.destroy()
+  }
+
+  onDrain(): void {
+    this.writable = true
+    if (this.reading) this.#host.catchUps.resume(this)
+  }
+
+  onClose(): void {
+    this.#leaveAudience()
+    this.#change({ name: 'transport-closed' })
+    this.#host.sweep.remove(this)
+    this.#host.onSubscriberClosed(this)
+  }
+
+  sweep(nowMs: number): void {
+    const { limits } = this.#host
+    if (!this.isOpen) {
+      if (nowMs - this.#markedAtMs > CLOSING_GRACE_MS) this.#transport.destroy()
+      return
+    }
+    this.#watchProgress(nowMs)
+    if (!this.isOpen) return
+    this.#host.catchUps.nudge(this, nowMs)
+    const silentMs = nowMs - this.#lastWriteAtMs
+    if (silentMs + this.#host.sweep.intervalMs > limits.heartbeatMs && this.#transport.bufferedBytes === 0) {
+      this.#heartbeat(nowMs)
+    }
+  }
+
+  #heartbeat(nowMs: number): void {
+    const position = this.position
+    if (position && (position.seq !== this.#sentPosition?.seq || position.epoch !== this.#sentPosition.epoch)) {
+      this.writeText(controlBlock('stream:position', {}, position), position)
+    } else {
+      this.#write(HEARTBEAT, nowMs)
+    }
+  }
+
+  /** Kernel buffers hide slowness, so age counts as well as bytes. */
+  #watchProgress(nowMs: number): void {
+    const { limits } = this.#host
+    const buffered = this.#transport.bufferedBytes
+    const left = this.#acceptedBytes - buffered
+    if (buffered === 0 || left >= this.#markBytes) {
+      this.#markBytes = this.#acceptedBytes
+      this.#markedAtMs = nowMs
+      return
+    }
+    const unsentMs = nowMs - this.#markedAtMs
+    if (limits.staleMs !== false && unsentMs > limits.staleMs) this.destroy('stale')
+    else if (unsentMs > limits.maxUnsentMs && this.#state.name === 'live') this.#fallBehind()
+  }
+
+  #fallBehind(): void {
+    if (this.#host.limits.slowPolicy === 'disconnect') {
+      this.destroy('slow')
+      return
+    }
+    const after = this.position
+    if (!after) return
+    this.#leaveAudience()
+    this.#change({ name: 'fell-behind' })
+    this.#catchUp(new Reading(after, { trusted: true, announce: false }))
+  }
+
+  #catchUp(reading: Reading): void {
+    this.reading = reading
+    this.#host.catchUps.resume(this)
+  }
+
+  #leaveAudience(): void {
+    if (this.reading) this.#host.catchUps.forget(this)
+    this.reading = undefined
+    if (this.slot === -1) return
+    this.audience.leave(this.slot)
+    this.slot = -1
+  }
+
+  #write(payload: Payload, nowMs: number): void {
+    this.#acceptedBytes += payload.bytes.byteLength
+    this.#lastWriteAtMs = nowMs
+    this.writable = this.#transport.write(payload) && this.writable
+  }
+
+  #change(change: SubscriberChange): void {
+    this.#state = nextState(this.#state, change)
+  }
+}
