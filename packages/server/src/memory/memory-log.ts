@@ -117,9 +117,10 @@ export class MemoryLog implements EventLog {
     assertQuery(query)
     this.#evict(this.#clock.now())
     const { after, selectors } = query
-    if (after === 'oldest') return this.#scan(this.#oldest(), query)
-    const reason = this.#faultOf(after) ?? (this.#topics.hasEvictedAfter(after.seq, selectors) ? 'too_old' : undefined)
-    return reason ? { kind: 'gap', reason, oldest: this.#oldest(), head: this.#head } : this.#scan(after, query)
+    if (after === 'oldest') return this.#scan(this.#oldestFor(selectors), query)
+    const reason = this.#faultOf(after) ?? (this.#hasLostAfter(after, selectors) ? 'too_old' : undefined)
+    if (!reason) return this.#scan(after, query)
+    return { kind: 'gap', reason, oldest: this.#oldestFor(selectors), head: this.#head }
   }
 
   async snapshot(selectors: readonly Selector[] | 'all'): Promise<Snapshot> {
@@ -189,6 +190,20 @@ export class MemoryLog implements EventLog {
     return this.#kept.oldest?.before ?? this.#head
   }
 
+  #hasLostAfter(after: Position, selectors: readonly Selector[] | 'all'): boolean {
+    // Nobody who reads on in the unbroken part of the log has to be matched against what was evicted.
+    if (after.seq >= this.#topics.newestEvictedSeq) return false
+    const evicted = this.#topics.newestEvicted(selectors)
+    return evicted !== undefined && evicted.seq > after.seq
+  }
+
+  /** The first position that the selectors can be read on from without a loss. */
+  #oldestFor(selectors: readonly Selector[] | 'all'): Position {
+    const oldest = this.#oldest()
+    const evicted = this.#topics.newestEvicted(selectors)
+    return evicted && evicted.seq > oldest.seq ? evicted : oldest
+  }
+
   #scan(after: Position, query: ReadQuery): Page {
     const matches = matcherOf(query.selectors)
     const events: StoredEvent[] = []
@@ -213,7 +228,7 @@ export class MemoryLog implements EventLog {
   #evict(nowMs: number): void {
     for (const retention of this.#retentions) {
       for (let entry = retention.takeExcess(nowMs); entry; entry = retention.takeExcess(nowMs)) {
-        if (entry.event) this.#topics.noteEvicted(entry.event.topic, entry.seq)
+        if (entry.event) this.#topics.noteEvicted(entry.event.topic, entry.event.position)
         this.#kept.evict(entry)
       }
     }

@@ -1,4 +1,4 @@
-import { isPattern, matchesSelector, type Selector, type Topic } from '@millrace/protocol'
+import { isPattern, matchesSelector, type Position, type Selector, type Topic } from '@millrace/protocol'
 import type { StoredEvent } from '../log.ts'
 
 /** What the log keeps of a topic, whatever retention does. */
@@ -6,8 +6,8 @@ interface TopicRecord {
   readonly topic: Topic
   readonly ruleIndex: number
   last: StoredEvent
-  /** The `seq` of its newest evicted event; 0 when none was. */
-  evictedToSeq: number
+  /** Where its newest evicted event was. */
+  evictedTo: Position | undefined
   /** Neighbours in the order of `last`. */
   older: TopicRecord | undefined
   newer: TopicRecord | undefined
@@ -15,7 +15,7 @@ interface TopicRecord {
 
 /**
  * The topics of the log: of each the last event, and how far it was evicted. Beyond `maxTopics` it forgets the topic
- * whose last event is the oldest. A topic that is not in the index counts as evicted up to `forgottenToSeq`.
+ * whose last event is the oldest. A topic that is not in the index counts as evicted up to `forgottenTo`.
  */
 export class TopicIndex {
   readonly #maxTopics: number
@@ -24,9 +24,9 @@ export class TopicIndex {
   #oldest: TopicRecord | undefined
   #newest: TopicRecord | undefined
   #hasForgotten = false
-  #forgottenToSeq = 0
-  /** The `seq` of the newest evicted event of all topics. */
-  #evictedToSeq = 0
+  #forgottenTo: Position | undefined
+  /** The newest evicted event of all topics. */
+  #evictedTo: Position | undefined
 
   constructor(maxTopics: number, ruleIndexOf: (topic: Topic) => number) {
     this.#maxTopics = maxTopics
@@ -35,6 +35,11 @@ export class TopicIndex {
 
   get count(): number {
     return this.#records.size
+  }
+
+  /** The `seq` of the newest evicted event of all topics; 0 when none was. */
+  get newestEvictedSeq(): number {
+    return this.#evictedTo?.seq ?? 0
   }
 
   /** Notes an event, which is newer than all others. Returns the index of its topic's rule. */
@@ -52,18 +57,19 @@ export class TopicIndex {
     return record.ruleIndex
   }
 
-  noteEvicted(topic: Topic, seq: number): void {
+  noteEvicted(topic: Topic, position: Position): void {
     const record = this.#records.get(topic)
-    if (record) record.evictedToSeq = Math.max(record.evictedToSeq, seq)
-    else this.#forgottenToSeq = Math.max(this.#forgottenToSeq, seq)
-    this.#evictedToSeq = Math.max(this.#evictedToSeq, seq)
+    if (record) record.evictedTo = later(record.evictedTo, position)
+    else this.#forgottenTo = later(this.#forgottenTo, position)
+    this.#evictedTo = later(this.#evictedTo, position)
   }
 
-  /** Whether an event after `seq` was evicted that matches, or may have been and its topic is forgotten. */
-  hasEvictedAfter(seq: number, selectors: readonly Selector[] | 'all'): boolean {
-    if (seq >= this.#evictedToSeq) return false
-    if (selectors === 'all') return true
-    return selectors.some((selector) => this.#hasEvictedMatchAfter(seq, selector))
+  /** The newest evicted event that matches, or that may and its topic is forgotten. */
+  newestEvicted(selectors: readonly Selector[] | 'all'): Position | undefined {
+    if (selectors === 'all') return this.#evictedTo
+    let newest: Position | undefined
+    for (const selector of selectors) newest = later(newest, this.#newestEvictedMatch(selector))
+    return newest
   }
 
   /** The last event of each matching topic, oldest first. */
@@ -91,13 +97,16 @@ export class TopicIndex {
     this.#newest = undefined
   }
 
-  #hasEvictedMatchAfter(seq: number, selector: Selector): boolean {
-    if (!isPattern(selector)) return (this.#records.get(topicOf(selector))?.evictedToSeq ?? this.#forgottenToSeq) > seq
-    if (this.#forgottenToSeq > seq) return true
-    for (const record of this.#records.values()) {
-      if (record.evictedToSeq > seq && matchesSelector(selector, record.topic)) return true
+  #newestEvictedMatch(selector: Selector): Position | undefined {
+    if (!isPattern(selector)) {
+      const record = this.#records.get(topicOf(selector))
+      return record ? record.evictedTo : this.#forgottenTo
     }
-    return false
+    let newest = this.#forgottenTo
+    for (const { topic, evictedTo } of this.#records.values()) {
+      if (evictedTo && evictedTo.seq > (newest?.seq ?? 0) && matchesSelector(selector, topic)) newest = evictedTo
+    }
+    return newest
   }
 
   #create(event: StoredEvent): TopicRecord {
@@ -106,7 +115,7 @@ export class TopicIndex {
       ruleIndex: this.#ruleIndexOf(event.topic),
       last: event,
       // It may be one that was forgotten.
-      evictedToSeq: this.#forgottenToSeq,
+      evictedTo: this.#forgottenTo,
       older: undefined,
       newer: undefined,
     }
@@ -120,7 +129,7 @@ export class TopicIndex {
     this.#unlink(record)
     this.#records.delete(record.topic)
     this.#hasForgotten = true
-    this.#forgottenToSeq = Math.max(this.#forgottenToSeq, record.evictedToSeq)
+    this.#forgottenTo = later(this.#forgottenTo, record.evictedTo)
   }
 
   #unlink(record: TopicRecord): void {
@@ -143,4 +152,8 @@ export class TopicIndex {
 /** A selector that is no pattern is a topic. */
 function topicOf(selector: Selector): Topic {
   return selector as string as Topic
+}
+
+function later(one: Position | undefined, other: Position | undefined): Position | undefined {
+  return one && (!other || one.seq >= other.seq) ? one : other
 }
