@@ -24,12 +24,19 @@ export interface LogGuarantees {
   readonly shared: boolean
   /** An append of several events is stored whole or not at all. */
   readonly atomicBatch: boolean
-  /** `too_old` is answered exactly when a matching event was evicted, not merely when one may have been. */
+  /**
+   * `too_old` is answered exactly when a matching event was evicted, not merely when one may have been. A log that had
+   * to forget topics (see {@link Snapshot.partial}) may answer it for those too.
+   */
   readonly exactEviction: boolean
 }
 
 export interface ReadQuery {
-  /** Where to go on: the position of the last event that the reader has; `'oldest'` starts at the oldest event kept. */
+  /**
+   * Where to go on: the position of the last event that the reader has. `'oldest'` starts where all events that match
+   * and came since are kept: at the oldest event kept, or after the newest evicted one that matches, if that is later
+   * (retention goes by topic, so the log can have holes).
+   */
   readonly after: Position | 'oldest'
   /** What to return: events whose topic matches any of these. `'all'` is every topic, users' own included. */
   readonly selectors: readonly Selector[] | 'all'
@@ -41,11 +48,14 @@ export interface ReadQuery {
 
 export interface Page {
   readonly kind: 'page'
-  /** Matching events, oldest first. */
+  /** Matching events, oldest first. May be empty before the head: a log may bound the work of one read. */
   readonly events: readonly StoredEvent[]
-  /** Each matching event in (`after`, `scannedTo`] that is kept is in `events`. Never before `after`. */
+  /**
+   * Each matching event in (`after`, `scannedTo`] is in `events`, and no other. Read on after it. Later than `after`,
+   * unless that is the head.
+   */
   readonly scannedTo: Position
-  /** The head at the time of the read. `scannedTo` equals it when nothing is left to read. */
+  /** The head at the time of the read. `scannedTo` equals it when everything was looked at. */
   readonly head: Position
 }
 
@@ -55,14 +65,14 @@ export type LogGapReason = 'too_old' | 'epoch_changed' | 'ahead'
 export interface Gap {
   readonly kind: 'gap'
   readonly reason: LogGapReason
-  /** Reading after it returns everything that is kept. */
+  /** Where a read of these selectors from `'oldest'` starts: reading after it is no gap, as long as nothing is evicted. */
   readonly oldest: Position
   readonly head: Position
 }
 
 export interface Bounds {
   readonly epoch: string
-  /** The position just before the oldest event kept: reading after it returns all there is. */
+  /** The position just before the oldest event kept, of whatever topic; the head when none is. */
   readonly oldest: Position
   /** The position of the newest event ever appended in this epoch; seq 0 when there was none. */
   readonly head: Position
@@ -73,14 +83,19 @@ export interface Snapshot {
   readonly at: Position
   /** The last event of each matching topic, oldest first. Retention does not touch them. */
   readonly events: readonly StoredEvent[]
-  /** True when the log had to forget topics (its `maxTopics`), so that some may be missing. */
+  /** True when a topic that matches may be missing, because the log had to forget topics (its `maxTopics`). */
   readonly partial: boolean
 }
 
+/**
+ * Is told what a tail finds. Methods may be called before the promise of `tail` has resolved, never from within `tail`
+ * or `append`. They must neither throw nor reject: that ends the tail with an unhandled rejection.
+ */
 export interface TailListener {
   /**
    * Events in log order, each exactly once, never an empty list. The log hands over nothing more until the
-   * returned promise settles: that is the back-pressure.
+   * returned promise settles: that is the back-pressure. Where retention overtakes a slow listener the `seq` jumps:
+   * what is missing was evicted, or can be read.
    */
   onEvents(events: readonly StoredEvent[]): void | Promise<void>
   /** The log began a new epoch. What was handed over before has no successor; the tail goes on after `head`. */
@@ -94,7 +109,10 @@ export interface TailListener {
 export interface Tail {
   /** The first event handed over is the one after this position. */
   readonly start: Position
-  /** Stops the tail. No listener method is called after it was called. May be called twice. */
+  /**
+   * Stops the tail. No listener method is called after it was called; one that is running is not waited for, so that
+   * it may be called from within. May be called twice.
+   */
   close(): Promise<void>
 }
 
@@ -106,24 +124,32 @@ export interface Tail {
  * Concurrency: any method may be called while others are pending.
  * Durability: as `guarantees` says, once the promise of `append` resolves.
  * Visibility: an event can be read, and is handed to every tail, once its append has resolved or just before.
- * Ownership: lists and events that are returned belong to the caller and are never changed by the log.
- * Retention: evicts oldest events first within each rule, at any time, in any method or in none. The last event of
- * each topic stays available to `snapshot`.
+ * Ownership: what is given to `append` may be changed after the call. Lists that are returned belong to the caller.
+ * Retention: evicts oldest events first within each rule, hence within each topic, at any time, in any method or in
+ * none; even events just stored, if they break a limit by themselves. The last event of each topic stays available to
+ * `snapshot`. A clock that steps does not make `timeMs` fall.
  * Errors: methods reject with {@link LogError}. After `close()` every method rejects with code `closed`.
  */
 export interface EventLog {
   readonly guarantees: LogGuarantees
-  /** Stores the events, all or none, and returns their positions in the same order. An empty list stores nothing. */
+  /**
+   * Stores the events, all or none, one after the other, and returns their positions in the same order. An empty list
+   * stores nothing. Rejects with `invalid` for an event without a topic or whose data is not a string.
+   */
   append(events: readonly NewEvent[]): Promise<readonly Position[]>
   /**
    * Reads on from a position, oldest first. A position is judged in this order: another epoch than the log's gives
-   * the gap `epoch_changed`; beyond the head `ahead`; an entry that is kept but has another `check` `epoch_changed`;
-   * an evicted event after it that matches the selectors `too_old`. Otherwise a page. `'oldest'` never gives a gap.
+   * the gap `epoch_changed`; beyond the head `ahead`; a `check` that differs from the log's `epoch_changed`, where the
+   * log has it: of the events kept, the head, `oldest` and seq 0; an evicted event after it that matches the selectors
+   * `too_old`. Otherwise a page. `'oldest'` never gives a gap.
    */
   read(query: ReadQuery): Promise<Page | Gap>
   /** The last event of each topic that matches. */
   snapshot(selectors: readonly Selector[] | 'all'): Promise<Snapshot>
-  /** Follows the log: everything after the position, which must be one of this epoch at or before the head. */
+  /**
+   * Follows the log: everything after the position that is kept or comes. Rejects with `invalid` for a position that
+   * `read` would answer with `epoch_changed` or `ahead`.
+   */
   tail(after: Position | 'head', listener: TailListener): Promise<Tail>
   bounds(): Promise<Bounds>
   /** Ends all tails and releases what the log holds. May be called twice. */
