@@ -49,7 +49,7 @@ export function staleReason(folder = root) {
     if (present === undefined && entry.optional === true) continue
     if (present === undefined) return `${path} is missing`
     if (present.version !== entry.version || present.integrity !== entry.integrity)
-      return `${path} is of another version`
+      return `${path} is not as package-lock.json says`
   }
   if (!existsSync(join(folder, 'node_modules', '.bin', 'node'))) return 'Node 24 is missing'
   return undefined

@@ -1,34 +1,34 @@
-// Turns vitest's JSON report into the totals that `npm test` ends with. Whatever is not a clean run of at least
-// one test counts as a failure: a crash, a file that does not load, an error outside of any test, no tests at all.
+// The totals that `npm test` ends with. Whatever is not a clean run of at least one test counts as a failure:
+// a crash, a file that does not load, an error outside of any test, no tests at all.
 
 /**
+ * @typedef {object} Report what the reporter saw
+ * @property {{ name: string, state: 'passed' | 'failed' | 'skipped' | 'pending' }[]} tests
+ * @property {number} brokenFileCount files with an error outside of their tests
+ * @property {number} strayErrorCount errors outside of any file
+ *
  * @typedef {object} Summary
  * @property {number} passed
- * @property {number} failed never 0 unless the run was clean
- * @property {string[]} skipped their full names
- *
- * @typedef {object} Report the part of vitest's JSON report that is read
- * @property {{ status: string, assertionResults: { status: string, fullName: string }[] }[]} testResults
+ * @property {number} failed 0 only when the run was clean
+ * @property {string[]} skipped their names
  */
 
 /**
- * @param {Report | undefined} report undefined when vitest wrote none
+ * @param {Report | undefined} report undefined when vitest ended without one
  * @param {number} exitCode vitest's
  * @returns {Summary}
  */
 export function summarise(report, exitCode) {
   /** @type {Summary} */
   const summary = { passed: 0, failed: 0, skipped: [] }
-  for (const file of report?.testResults ?? []) {
-    const failedBefore = summary.failed
-    for (const { status, fullName } of file.assertionResults) {
-      if (status === 'passed') summary.passed += 1
-      else if (status === 'failed') summary.failed += 1
-      else summary.skipped.push(fullName)
-    }
-    if (file.status === 'failed' && summary.failed === failedBefore) summary.failed += 1
+  for (const { name, state } of report?.tests ?? []) {
+    if (state === 'passed') summary.passed += 1
+    else if (state === 'skipped') summary.skipped.push(name)
+    // A test that is still pending at the end of the run has not passed.
+    else summary.failed += 1
   }
-  const ranNone = summary.passed === 0 && summary.failed === 0
+  summary.failed += (report?.brokenFileCount ?? 0) + (report?.strayErrorCount ?? 0)
+  const ranNone = summary.passed === 0
   if (summary.failed === 0 && (exitCode !== 0 || ranNone)) summary.failed = 1
   return summary
 }

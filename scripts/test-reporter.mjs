@@ -1,0 +1,30 @@
+// Hands what vitest found to scripts/run-vitest.mjs, over the channel that a forked process has to its parent.
+
+/**
+ * @import { Reporter, TestModule } from 'vitest/node'
+ * @import { Report } from './test-summary.mjs'
+ */
+
+/** @implements {Reporter} */
+export default class TestReporter {
+  /**
+   * @param {readonly TestModule[]} modules
+   * @param {readonly unknown[]} errors those outside of any test
+   */
+  async onTestRunEnd(modules, errors) {
+    const tests = modules.flatMap((module) => [...module.children.allTests()])
+    /** @type {Report} */
+    const report = {
+      tests: tests.map((test) => ({
+        name: `${test.module.relativeModuleId} > ${test.fullName}`,
+        state: test.result().state,
+      })),
+      brokenFileCount: modules.filter((module) => module.errors().length > 0).length,
+      strayErrorCount: errors.length,
+    }
+    // vitest exits after this, and a report of many tests does not fit the pipe at once.
+    await new Promise((sent) => {
+      process.send?.(report, sent)
+    })
+  }
+}
