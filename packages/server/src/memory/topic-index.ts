@@ -1,5 +1,6 @@
 import { isPattern, matchesSelector, type Position, type Selector, type Topic } from '@millrace/protocol'
 import type { StoredEvent } from '../log.ts'
+import { EvictionTree, later, type EvictionNode } from './eviction-tree.ts'
 
 /** What the log keeps of a topic, whatever retention does. */
 interface TopicRecord {
@@ -7,7 +8,7 @@ interface TopicRecord {
   readonly ruleIndex: number
   last: StoredEvent
   /** Where its newest evicted event was. */
-  evictedTo: Position | undefined
+  readonly evictions: EvictionNode
   /** Neighbours in the order of `last`. */
   older: TopicRecord | undefined
   newer: TopicRecord | undefined
@@ -21,6 +22,7 @@ export class TopicIndex {
   readonly #maxTopics: number
   readonly #ruleIndexOf: (topic: Topic) => number
   readonly #records = new Map<Topic, TopicRecord>()
+  readonly #evictions = new EvictionTree()
   #oldest: TopicRecord | undefined
   #newest: TopicRecord | undefined
   #hasForgotten = false
@@ -59,7 +61,7 @@ export class TopicIndex {
 
   noteEvicted(topic: Topic, position: Position): void {
     const record = this.#records.get(topic)
-    if (record) record.evictedTo = later(record.evictedTo, position)
+    if (record) this.#evictions.note(record.evictions, position)
     else this.#forgottenTo = later(this.#forgottenTo, position)
     this.#evictedTo = later(this.#evictedTo, position)
   }
@@ -100,13 +102,9 @@ export class TopicIndex {
   #newestEvictedMatch(selector: Selector): Position | undefined {
     if (!isPattern(selector)) {
       const record = this.#records.get(topicOf(selector))
-      return record ? record.evictedTo : this.#forgottenTo
+      return record ? record.evictions.own : this.#forgottenTo
     }
-    let newest = this.#forgottenTo
-    for (const { topic, evictedTo } of this.#records.values()) {
-      if (evictedTo && evictedTo.seq > (newest?.seq ?? 0) && matchesSelector(selector, topic)) newest = evictedTo
-    }
-    return newest
+    return this.#evictions.newestMatch(selector, this.#forgottenTo)
   }
 
   #create(event: StoredEvent): TopicRecord {
@@ -114,11 +112,12 @@ export class TopicIndex {
       topic: event.topic,
       ruleIndex: this.#ruleIndexOf(event.topic),
       last: event,
-      // It may be one that was forgotten.
-      evictedTo: this.#forgottenTo,
+      evictions: this.#evictions.add(event.topic),
       older: undefined,
       newer: undefined,
     }
+    // It may be one that was forgotten.
+    if (this.#forgottenTo) this.#evictions.note(record.evictions, this.#forgottenTo)
     this.#records.set(event.topic, record)
     return record
   }
@@ -129,7 +128,8 @@ export class TopicIndex {
     this.#unlink(record)
     this.#records.delete(record.topic)
     this.#hasForgotten = true
-    this.#forgottenTo = later(this.#forgottenTo, record.evictedTo)
+    this.#forgottenTo = later(this.#forgottenTo, record.evictions.own)
+    this.#evictions.remove(record.evictions)
   }
 
   #unlink(record: TopicRecord): void {
@@ -152,8 +152,4 @@ export class TopicIndex {
 /** A selector that is no pattern is a topic. */
 function topicOf(selector: Selector): Topic {
   return selector as string as Topic
-}
-
-function later(one: Position | undefined, other: Position | undefined): Position | undefined {
-  return one && (!other || one.seq >= other.seq) ? one : other
 }
