@@ -58,6 +58,11 @@ export class Flusher {
     return this.#end
   }
 
+  /** The newest event that the tail has brought. */
+  get newest(): Position {
+    return this.#host.window.end
+  }
+
   /** The number of the pass that a subscriber who joins now is served by first. */
   get nextPass(): number {
     return this.#passes + 1

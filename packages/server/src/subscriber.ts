@@ -96,6 +96,13 @@ export class Subscriber implements TransportOwner, SweepMember {
     return this.reading?.position ?? this.#sentPosition
   }
 
+  /** How many events of the log, matching or not, it has yet to be taken past. */
+  get lag(): number {
+    const { newest } = this.#host.flusher
+    const { position } = this
+    return position?.epoch === newest.epoch ? Math.max(0, newest.seq - position.seq) : 0
+  }
+
   /** The last id that was written. */
   get sentId(): string | undefined {
     return this.#sentPosition && formatEventId(this.#sentPosition)

@@ -1,0 +1,21 @@
+import { problem, problemBody, PROBLEM_TYPE } from '@millrace/node'
+import type { Duplex } from 'node:stream'
+
+/** Answers what Node could not read as a request, and ends the connection. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const fault = faultOf(error.code)
+  const body = problemBody(fault)
+  socket.end(
+    `HTTP/1.1 ${fault.status} ${fault.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+function faultOf(code: string | undefined): ReturnType<typeof problem> {
+  if (code === 'HPE_HEADER_OVERFLOW') return problem(431, 'The headers are larger than 16 KiB. Send fewer or shorter ones.')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return problem(408, 'The request did not arrive in time. Send it faster.')
+  return problem(400, 'This is not a request that HTTP/1.1 allows.')
+}

@@ -1,0 +1,149 @@
+import { createHub, sendProblem, type NodeHub } from '@millrace/node'
+import { memory } from '@millrace/server'
+import { fastify, type FastifyInstance } from 'fastify'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { demoLimits, demoTopics } from '../demo/demo-settings.ts'
+import { startDemo, type Demo } from '../demo/demo.ts'
+import type { HubSettings } from '../hub-settings.ts'
+import { UsageError } from '../command/usage-error.ts'
+import { addAdminRoutes } from './admin-routes.ts'
+import { answerClientError } from './client-error.ts'
+import { addDemoRoutes } from './demo-routes.ts'
+import { addHealthRoutes } from './health-routes.ts'
+import { isLoopbackName, originFault } from './open-hub-guard.ts'
+import { answerErrors } from './problem-answers.ts'
+import { addPublishRoute } from './publish-route.ts'
+import { addUnbuiltRoutes } from './unbuilt-routes.ts'
+
+/** Headers and body of a request must be here by then; streams are not affected. */
+const REQUEST_TIMEOUT_MS = 30_000
+const HEADERS_TIMEOUT_MS = 10_000
+const TIMEOUT_CHECK_MS = 1_000
+/** The largest body: room for a batch. */
+const MAX_BODY_BYTES = 1024 * 1024
+
+/** A hub that listens. */
+export interface HubServer {
+  readonly url: string
+  readonly hub: NodeHub
+  /** Stops accepting, says farewell to all streams, and closes the log. May be called twice. */
+  close(options?: { drainMs?: number }): Promise<void>
+}
+
+/**
+ * Starts a hub and resolves when it listens and follows its log.
+ *
+ * @throws UsageError when it must not or cannot listen there
+ */
+export async function startHubServer(settings: HubSettings): Promise<HubServer> {
+  if (!settings.insecure && !isLoopbackName(settings.host)) {
+    throw new UsageError(
+      `An open hub does not listen on ${settings.host}: without keys everybody who reaches it can read and publish everything. ` +
+        'Use --host 127.0.0.1, or --insecure if that is what you want.',
+    )
+  }
+  const hub = createHub({
+    backend: memory(settings.demo ? { topics: demoTopics } : {}),
+    ...(settings.demo ? demoLimits : {}),
+  })
+  await hub.ready()
+  const { app, server, demo } = await buildServer(hub, settings)
+  await listen(server, settings)
+  let closing: Promise<void> | undefined
+  return {
+    url: urlOf(server, settings.host),
+    hub,
+    close: (options) => (closing ??= close(options ?? {})),
+  }
+
+  async function close(options: { drainMs?: number }): Promise<void> {
+    const closed = new Promise((resolve) => {
+      server.close(resolve)
+    })
+    demo?.close()
+    await hub.close(options)
+    server.closeAllConnections()
+    await closed
+    await app.close()
+  }
+}
+
+interface BuiltServer {
+  readonly app: FastifyInstance
+  readonly server: Server
+  readonly demo: Demo | undefined
+}
+
+async function buildServer(hub: NodeHub, settings: HubSettings): Promise<BuiltServer> {
+  const handleStream = hub.handler()
+  let server: Server | undefined
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    exposeHeadRoutes: false,
+    forceCloseConnections: false,
+    routerOptions: { ignoreTrailingSlash: false },
+    serverFactory: (handleRest) => (server = createHttpServer(settings, handleStream, handleRest)),
+  })
+  answerErrors(app)
+  addHealthRoutes(app, hub)
+  addPublishRoute(app, hub)
+  addAdminRoutes(app, hub)
+  addUnbuiltRoutes(app)
+  const demo = settings.demo ? startDemo(hub) : undefined
+  if (demo) addDemoRoutes(app, demo)
+  await app.ready()
+  if (!server) throw new Error('fastify made no server')
+  return { app, server, demo }
+}
+
+/** Streams do not pass through the framework: nothing of it is held for as long as they last. */
+function createHttpServer(
+  settings: HubSettings,
+  handleStream: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  handleRest: RequestListener,
+): Server {
+  const server = createServer(
+    {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      requireHostHeader: true,
+    },
+    (request, response) => {
+      const fault = originFault(request.headers, settings)
+      if (fault) sendProblem(response, fault)
+      else if (isStreamRequest(request)) void handleStream(request, response)
+      else handleRest(request, response)
+    },
+  )
+  server.on('clientError', answerClientError)
+  return server
+}
+
+function isStreamRequest({ method, url = '' }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD') && (url === '/events' || url.startsWith('/events?'))
+}
+
+function listen(server: Server, { host, port }: HubSettings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)))
+    server.listen({ host, port, backlog: 4_096 }, resolve)
+  })
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === 'EADDRINUSE') {
+    return new UsageError(`Port ${port} on ${host} is in use. Take another with --port, or --port 0 for a free one.`)
+  }
+  if (error.code === 'EACCES') return new UsageError(`Port ${port} needs more rights than this user has. Take one above 1023.`)
+  if (error.code === 'ENOTFOUND' || error.code === 'EADDRNOTAVAIL') {
+    return new UsageError(`${host} is not an address of this machine. Use --host 127.0.0.1.`)
+  }
+  return error
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

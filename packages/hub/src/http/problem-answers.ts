@@ -1,0 +1,50 @@
+import { problem, problemBody, PROBLEM_TYPE, type Problem } from '@millrace/node'
+import { HubError, type HubErrorCode } from '@millrace/server'
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+
+/** A fault of a request, thrown by a route. */
+export class RequestFault extends Error {
+  override readonly name = 'RequestFault'
+  readonly problem: Problem
+  constructor(fault: Problem) {
+    super(fault.detail)
+    this.problem = fault
+  }
+}
+
+const RETRY_AFTER = { 'Retry-After': '1' }
+const statusOf: Readonly<Record<HubErrorCode, number>> = {
+  invalid_option: 500,
+  invalid_event: 400,
+  invalid_request: 400,
+  too_large: 413,
+  overloaded: 429,
+  unavailable: 503,
+  closed: 503,
+}
+
+/** Makes every error of a route a problem detail (RFC 9457). */
+export function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, _request, reply) => sendFault(reply, faultOf(error)))
+}
+
+export function sendFault(reply: FastifyReply, fault: Problem): FastifyReply {
+  return reply
+    .code(fault.status)
+    .headers({ ...fault.headers, 'Cache-Control': 'no-store' })
+    .type(PROBLEM_TYPE)
+    .send(problemBody(fault))
+}
+
+function faultOf(error: Error): Problem {
+  if (error instanceof RequestFault) return error.problem
+  if (error instanceof HubError) {
+    const status = statusOf[error.code]
+    return problem(status, error.message, status === 429 || status === 503 ? RETRY_AFTER : undefined)
+  }
+  const { statusCode = 500 } = error as FastifyError
+  if (statusCode === 413) return problem(413, 'The body is larger than 1 MiB. Send fewer events at once, or references.')
+  if (statusCode === 415) return problem(415, 'The Content-Type must be application/json.')
+  if (statusCode >= 400 && statusCode < 500) return problem(statusCode, `${error.message}.`.replace(/\.+$/, '.'))
+  return problem(500, 'The request failed because of a fault in the hub.')
+}

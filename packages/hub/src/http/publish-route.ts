@@ -1,0 +1,72 @@
+import { problem, type NodeHub } from '@millrace/node'
+import type { PublishEvent } from '@millrace/server'
+import type { FastifyInstance } from 'fastify'
+import { nearestName } from '../nearest-name.ts'
+import { RequestFault } from './problem-answers.ts'
+
+const FIELDS = ['topic', 'data', 'type']
+/** Fields of the interface that this version does not build: refused, never ignored. */
+const NOT_BUILT = ['key', 'ephemeral', 'dedupeKey', 'except', 'end']
+const MAX_BATCH = 10_000
+
+/** `POST /events`: one event or an array, stored all or none. */
+export function addPublishRoute(app: FastifyInstance, hub: NodeHub): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, readJson(body as Buffer))
+    } catch (error) {
+      done(error as Error, undefined)
+    }
+  })
+  app.post('/events', async (request) => {
+    if (request.body === undefined) throw invalid('The body is empty. Send {"topic": "...", "data": ...} as application/json.')
+    const events = Array.isArray(request.body) ? (request.body as unknown[]) : [request.body]
+    if (events.length > MAX_BATCH) throw invalid(`${events.length} events are too many for one request; send at most ${MAX_BATCH}.`)
+    const { ids } = await hub.publish(events.map((event, i) => readEvent(event, Array.isArray(request.body) ? i : undefined)))
+    return { ids }
+  })
+}
+
+function readJson(body: Buffer): unknown {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+  } catch {
+    throw invalid('The body is not valid UTF-8.')
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw invalid(`The body is not JSON: ${error instanceof Error ? error.message : String(error)}.`)
+  }
+}
+
+/** Checks the fields of an event; their values are the engine's to check. */
+function readEvent(value: unknown, index: number | undefined): PublishEvent {
+  const which = index === undefined ? 'The event' : `Event ${index}`
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid(`${which} is ${JSON.stringify(value)?.slice(0, 80)}; it must be an object such as {"topic": "news", "data": "hello"}.`)
+  }
+  for (const name of Object.keys(value)) {
+    if (!FIELDS.includes(name)) throw invalid(`${which} has ${unknownField(name)}`)
+  }
+  const { topic, type, data } = value as { topic?: unknown; type?: unknown; data?: unknown }
+  if (topic === undefined) throw invalid(`${which} has no "topic".`)
+  if (data === undefined) throw invalid(`${which} has no "data". Send null if there is nothing to say.`)
+  if (typeof topic === 'string' && topic.startsWith('@')) {
+    throw invalid(`${which} is for a user (${JSON.stringify(topic.slice(0, 64))}): topics of users are not built yet.`)
+  }
+  return { topic: topic as string, data, ...(type === undefined ? {} : { type: type as string }) }
+}
+
+function unknownField(name: string): string {
+  const shown = JSON.stringify(name.slice(0, 64))
+  if (NOT_BUILT.includes(name)) return `the field ${shown}, which is not built yet. Leave it out.`
+  const near = nearestName(name, FIELDS)
+  return `an unknown field ${shown}.${near ? ` Did you mean "${near}"?` : ''} Known are topic, data and type.`
+}
+
+function invalid(detail: string): RequestFault {
+  return new RequestFault(problem(400, detail))
+}

@@ -1,0 +1,43 @@
+import { problem } from '@millrace/node'
+import type { FastifyInstance, HTTPMethods } from 'fastify'
+import { sendFault } from './problem-answers.ts'
+
+/** What the interface has and this version does not build: says so instead of 404. */
+const NOT_BUILT: readonly (readonly [HTTPMethods, string])[] = [
+  ['POST', '/events/stream'],
+  ['PUT', '/events/:connection/topics'],
+  ['POST', '/events/:connection/authorization'],
+  ['POST', '/tickets'],
+  ['GET', '/metrics'],
+  ['GET', '/presence'],
+  ['GET', '/admin/stats'],
+  ['GET', '/admin/topics'],
+  ['POST', '/admin/revoke'],
+  ['GET', '/openapi.json'],
+  ['GET', '/.well-known/mercure'],
+  ['POST', '/.well-known/mercure'],
+]
+const METHODS: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'DELETE']
+
+export function addUnbuiltRoutes(app: FastifyInstance): void {
+  for (const [method, url] of NOT_BUILT) {
+    app.route({
+      method,
+      url,
+      // Before the body is read: its type does not matter.
+      onRequest: async (_request, reply) => {
+        await sendFault(reply, problem(400, `${method} ${url} is not built yet.`))
+      },
+      handler: () => undefined,
+    })
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?')
+    const allowed = METHODS.filter((method) => app.findRoute({ method, url: path }) !== null)
+    if (path === '/events') allowed.unshift('GET')
+    const shown = JSON.stringify(path.slice(0, 100))
+    if (allowed.length === 0) return sendFault(reply, problem(404, `There is nothing at ${shown}.`))
+    const names = allowed.join(', ')
+    return sendFault(reply, problem(405, `${request.method} is not for ${shown}; use ${names}.`, { Allow: names }))
+  })
+}

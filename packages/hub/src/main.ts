@@ -1,0 +1,38 @@
+import { serve } from './command/serve.ts'
+import { UsageError } from './command/usage-error.ts'
+import { nearestName } from './nearest-name.ts'
+
+const USAGE = `Usage: millrace <command> [options]
+
+Commands
+  serve    run the hub                (millrace serve --help)
+
+Not built yet: publish, tail, token, check, doctor, bench.
+`
+const COMMANDS = ['serve']
+const NOT_BUILT = ['publish', 'tail', 'token', 'check', 'doctor', 'bench']
+
+/** The `millrace` command. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await run(argv)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`millrace: ${error.message}\n`)
+    process.exitCode = 2
+  }
+}
+
+async function run([command, ...rest]: readonly string[]): Promise<void> {
+  if (command === 'serve') {
+    await serve(rest)
+    return
+  }
+  if (command === undefined || command === '--help' || command === 'help') {
+    process.stdout.write(USAGE)
+    return
+  }
+  if (NOT_BUILT.includes(command)) throw new UsageError(`"${command}" is not built yet.`)
+  const near = nearestName(command, COMMANDS)
+  throw new UsageError(`There is no command "${command}".${near ? ` Did you mean "${near}"?` : ''} See millrace --help.`)
+}

@@ -1,0 +1,55 @@
+import type { NodeResponse } from './node-http.ts'
+import { sendWhole } from './send-whole.ts'
+
+/** RFC 9457 problem details. */
+export interface Problem {
+  readonly status: number
+  /** The same for every problem of this kind. */
+  readonly title: string
+  /** What was wrong, with the value, and what to do. */
+  readonly detail: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Not authenticated',
+  403: 'Not allowed',
+  404: 'Not found',
+  405: 'Method not allowed',
+  406: 'Not acceptable',
+  408: 'Request too slow',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  429: 'Too many requests',
+  431: 'Header too large',
+  500: 'Internal error',
+  503: 'Unavailable',
+}
+
+/** A problem with the usual title of its status. */
+export function problem(status: number, detail: string, headers?: Readonly<Record<string, string>>): Problem {
+  return { status, title: titles[status] ?? 'Error', detail, ...(headers ? { headers } : {}) }
+}
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+export function problemBody({ status, title, detail }: Problem): string {
+  return JSON.stringify({ type: 'about:blank', title, status, detail })
+}
+
+/** Answers with a problem. A response whose head was sent, or whose client has left, is left alone. */
+export function sendProblem(response: NodeResponse, fault: Problem): void {
+  const body = problemBody(fault)
+  sendWhole(
+    response,
+    fault.status,
+    {
+      ...fault.headers,
+      'Content-Type': PROBLEM_TYPE,
+      'Content-Length': Buffer.byteLength(body),
+      'Cache-Control': 'no-store',
+    },
+    body,
+  )
+}
