@@ -1,0 +1,33 @@
+import { streamHeadersFor, type StreamHeaders } from '@millrace/server'
+import type { NodeRequest, NodeResponse } from './node-http.ts'
+
+/**
+ * The headers of a stream for this response: those of every stream, `own` instead of them where they have the same
+ * name, and with respect for what others have set: `Vary` is added to, and who wants the connection closed gets that.
+ */
+export function streamHead(request: NodeRequest, response: NodeResponse, own: StreamHeaders): Record<string, string> {
+  const head: Record<string, string> = { ...streamHeadersFor(request.httpVersion) }
+  for (const [name, value] of Object.entries(own)) {
+    const standard = Object.keys(head).find((each) => each.toLowerCase() === name.toLowerCase())
+    head[standard ?? name] = value
+  }
+  const vary = response.getHeader('vary')
+  if (vary !== undefined && head['Vary'] !== undefined) head['Vary'] = joinVary(String(vary), head['Vary'])
+  if (head['Connection'] !== undefined && wantsClose(request)) head['Connection'] = 'close'
+  if (response.hasHeader('connection')) delete head['Connection']
+  return head
+}
+
+/** RFC 9112, 9.6: a server that was asked to close says that it will. */
+function wantsClose(request: NodeRequest): boolean {
+  return /(?:^|[\s,])close(?:$|[\s,])/i.test(request.headers.connection ?? '')
+}
+
+/** RFC 9110, 12.5.5: a list of names without regard to case, in which `*` says it all. */
+function joinVary(present: string, added: string): string {
+  const names = present.split(',').map((name) => name.trim())
+  for (const name of added.split(',').map((each) => each.trim())) {
+    if (!names.some((each) => each.toLowerCase() === name.toLowerCase())) names.push(name)
+  }
+  return names.includes('*') ? '*' : names.filter((name) => name !== '').join(', ')
+}
