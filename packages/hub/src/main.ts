@@ -34,5 +34,7 @@ async function run([command, ...rest]: readonly string[]): Promise<void> {
   }
   if (NOT_BUILT.includes(command)) throw new UsageError(`"${command}" is not built yet.`)
   const near = nearestName(command, COMMANDS)
-  throw new UsageError(`There is no command "${command}".${near ? ` Did you mean "${near}"?` : ''} See millrace --help.`)
+  throw new UsageError(
+    `There is no command "${command}".${near ? ` Did you mean "${near}"?` : ''} See millrace --help.`,
+  )
 }

@@ -69,7 +69,10 @@ class HubChannel implements Channel {
     if (this.#isClosed) throw new HubError('closed', 'The channel is closed; nothing was sent.')
     const { subscribers, lagMs } = this.#hub.stats()
     if (lagMs > limits.maxLagMs) {
-      throw new HubError('overloaded', `Delivery lags behind by ${Math.round(lagMs)} ms; nothing was sent. Try again in a moment.`)
+      throw new HubError(
+        'overloaded',
+        `Delivery lags behind by ${Math.round(lagMs)} ms; nothing was sent. Try again in a moment.`,
+      )
     }
     // Memory that is not closed stores at once and cannot fail.
     void this.#log.append([fresh])

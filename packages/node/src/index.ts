@@ -5,4 +5,11 @@ export { sseHeaders } from './sse-headers.ts'
 export { createChannel, type Channel, type ChannelEvent, type ChannelOptions } from './create-channel.ts'
 export { createHub, type NodeHub } from './create-hub.ts'
 export { problem, problemBody, PROBLEM_TYPE, sendProblem, type Problem } from './problem.ts'
-export { streamHandler, type Authorizer, type Grant, type Refusal, type StreamHandler, type StreamHandlerOptions } from './stream-handler.ts'
+export {
+  streamHandler,
+  type Authorizer,
+  type Grant,
+  type Refusal,
+  type StreamHandler,
+  type StreamHandlerOptions,
+} from './stream-handler.ts'

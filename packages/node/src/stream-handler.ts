@@ -38,7 +38,8 @@ export function streamHandler(hub: Hub, options: StreamHandlerOptions = {}): Str
     try {
       await serve(hub, options.authorize, request, response)
     } catch (error) {
-      const fault = error instanceof HubError && error.code === 'invalid_request' ? problem(400, error.message) : undefined
+      const fault =
+        error instanceof HubError && error.code === 'invalid_request' ? problem(400, error.message) : undefined
       sendProblem(response, fault ?? problem(500, 'The stream could not be opened because of a fault in the server.'))
     }
   }

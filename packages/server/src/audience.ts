@@ -30,7 +30,11 @@ export class Audience {
   }
 
   static keyOf(request: SubscribeRequest): string {
-    return JSON.stringify([variantOf(request), [...new Set(request.types)].sort(), [...new Set(request.selectors)].sort()])
+    return JSON.stringify([
+      variantOf(request),
+      [...new Set(request.types)].sort(),
+      [...new Set(request.selectors)].sort(),
+    ])
   }
 
   /** The live members, in slots; a slot whose member has left is empty until {@link compact}. */

@@ -201,7 +201,10 @@ export class CatchUps {
     const { after } = reading
     const isStuck = typeof before === 'object' && typeof after === 'object' && after.seq === before.seq
     if (isStuck && !reading.hasBacklog && after.seq < this.#host.window.base.seq) {
-      throw new LogError('unavailable', 'The event log returned nothing where it must have more: it lags behind its tail.')
+      throw new LogError(
+        'unavailable',
+        'The event log returned nothing where it must have more: it lags behind its tail.',
+      )
     }
   }
 
@@ -211,7 +214,10 @@ export class CatchUps {
     const from = typeof reading.after === 'object' ? formatEventId(reading.after) : (reading.clientId ?? '')
     reading.after = goOnAfter
     reading.trusted = true
-    subscriber.writeText(controlBlock('stream:sync-required', { reason, from, oldest: formatEventId(oldest) }, goOnAfter), goOnAfter)
+    subscriber.writeText(
+      controlBlock('stream:sync-required', { reason, from, oldest: formatEventId(oldest) }, goOnAfter),
+      goOnAfter,
+    )
   }
 
   #goOn(subscriber: Subscriber, reading: Reading): void {

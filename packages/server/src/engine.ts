@@ -163,7 +163,11 @@ export class Engine implements SubscriberHost {
   }
 
   async #keepTrying(): Promise<void> {
-    for (let delayMs = FIRST_START_RETRY_MS; !(await this.#attempt()); delayMs = Math.min(delayMs * 2, MAX_START_RETRY_MS)) {
+    for (
+      let delayMs = FIRST_START_RETRY_MS;
+      !(await this.#attempt());
+      delayMs = Math.min(delayMs * 2, MAX_START_RETRY_MS)
+    ) {
       await new Promise<void>((resolve) => {
         const cancel = this.clock.after(delayMs, resolve)
         this.#stopWaiting = () => {

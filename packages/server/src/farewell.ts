@@ -23,7 +23,10 @@ export async function farewell(engine: Engine, drainMs: number): Promise<void> {
     const leftMs = isLast ? 0 : Math.max(0, startMs + drainMs - clock.now())
     for (const subscriber of wave) {
       const retryMs = Math.round(leftMs + START_MS + limits.retryMs * chance.fraction())
-      subscriber.end('shutdown', encodeRetry(retryMs) + controlBlock('stream:shutdown', { reason: 'The server is shutting down.' }))
+      subscriber.end(
+        'shutdown',
+        encodeRetry(retryMs) + controlBlock('stream:shutdown', { reason: 'The server is shutting down.' }),
+      )
     }
     if (isLast) break
     await pause(engine, WAVE_MS)

@@ -82,7 +82,8 @@ export class Flusher {
   /** Where a live member stands: a pass under way may not have come to it yet. */
   positionOf(member: Subscriber): Position {
     const pass = this.#pass
-    const isOwed = pass && member.audience.owed && member.joinedPass <= this.#passes && member.servedPass !== this.#passes
+    const isOwed =
+      pass && member.audience.owed && member.joinedPass <= this.#passes && member.servedPass !== this.#passes
     return isOwed ? pass.previousEnd : this.#end
   }
 

@@ -41,7 +41,8 @@ export class HotWindow {
 
   /** Whether reading on from the position can be done here: it is a place of this window, and of the same history. */
   contains(position: Position): boolean {
-    if (position.epoch !== this.#base.epoch || position.seq > this.end.seq || position.seq < this.#base.seq) return false
+    if (position.epoch !== this.#base.epoch || position.seq > this.end.seq || position.seq < this.#base.seq)
+      return false
     const here = position.seq === this.#base.seq ? this.#base : this.frameAt(position.seq)?.event.position
     return here?.check === position.check
   }

@@ -83,7 +83,10 @@ export function resolveHubLimits(given: Partial<HubLimits>): HubLimits {
   const limits: HubLimits = { ...defaultHubLimits, ...defined(given) }
   for (const [name, range] of Object.entries(ranges)) checkRange(name, limits[name as keyof HubLimits], range)
   if (limits.slowPolicy !== 'catch-up' && limits.slowPolicy !== 'disconnect') {
-    throw new HubError('invalid_option', `slowPolicy is ${JSON.stringify(limits.slowPolicy)}; use 'catch-up' or 'disconnect'.`)
+    throw new HubError(
+      'invalid_option',
+      `slowPolicy is ${JSON.stringify(limits.slowPolicy)}; use 'catch-up' or 'disconnect'.`,
+    )
   }
   if (limits.staleMs !== false && limits.staleMs < limits.maxUnsentMs) {
     throw new HubError(
@@ -104,5 +107,8 @@ function defined(given: Partial<HubLimits>): Partial<HubLimits> {
 function checkRange(name: string, value: unknown, [min, max]: readonly [number, number]): void {
   if (value === false && name === 'staleMs') return
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return
-  throw new HubError('invalid_option', `${name} is ${JSON.stringify(value)}; it must be an integer from ${min} to ${max}.`)
+  throw new HubError(
+    'invalid_option',
+    `${name} is ${JSON.stringify(value)}; it must be an integer from ${min} to ${max}.`,
+  )
 }

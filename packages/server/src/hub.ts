@@ -1,4 +1,11 @@
-import { formatEventId, parseEventId, encodeRetry, type EventId, type Position, type ReconnectReason } from '@millrace/protocol'
+import {
+  formatEventId,
+  parseEventId,
+  encodeRetry,
+  type EventId,
+  type Position,
+  type ReconnectReason,
+} from '@millrace/protocol'
 import { controlBlock } from './control-block.ts'
 import { Engine } from './engine.ts'
 import { farewell } from './farewell.ts'
@@ -128,7 +135,10 @@ class EngineHub implements Hub {
     const fresh = events.map((event) => newEvent(event, this.limits.maxEventBytes))
     if (this.#closing) throw new HubError('closed', 'The hub is closing; nothing was published.')
     if (this.#engine.lagMs > this.limits.maxLagMs) {
-      throw new HubError('overloaded', `Delivery lags behind by ${Math.round(this.#engine.lagMs)} ms; nothing was published. Try again in a moment.`)
+      throw new HubError(
+        'overloaded',
+        `Delivery lags behind by ${Math.round(this.#engine.lagMs)} ms; nothing was published. Try again in a moment.`,
+      )
     }
     try {
       const positions = await this.#engine.log.append(fresh)
@@ -203,7 +213,8 @@ class EngineHub implements Hub {
   /** How a stream begins that does not simply start with what comes now. */
   #reading(request: SubscribeRequest, position: Position | undefined): Reading | undefined {
     const { lastEventId: clientId } = request
-    if (clientId) return new Reading(position ?? 'unknown', { trusted: false, announce: true, clientId: clientId.slice(0, 128) })
+    if (clientId)
+      return new Reading(position ?? 'unknown', { trusted: false, announce: true, clientId: clientId.slice(0, 128) })
     return request.from === 'earliest' ? new Reading('oldest', { trusted: false, announce: true }) : undefined
   }
 
@@ -218,5 +229,7 @@ function publishError(error: unknown): HubError {
   if (error instanceof LogError && error.code === 'closed') {
     return new HubError('closed', 'The event log is closed; nothing was published.', { cause: error })
   }
-  return new HubError('unavailable', 'The event log is away; nothing is known to be stored. Try again.', { cause: error })
+  return new HubError('unavailable', 'The event log is away; nothing is known to be stored. Try again.', {
+    cause: error,
+  })
 }

@@ -26,7 +26,9 @@ export function readSubscribeRequest(
     if (query.has(name)) throw invalid(`The parameter "${name}" is not built yet. Leave it out.`)
   }
   return {
-    selectors: query.has('topic') ? readSelectors(query.getAll('topic'), options.maxTopicsPerStream) : options.defaultSelectors,
+    selectors: query.has('topic')
+      ? readSelectors(query.getAll('topic'), options.maxTopicsPerStream)
+      : options.defaultSelectors,
     types: readTypes(query),
     from: readFrom(query.get('from')),
     lastEventId: lastEventIdHeader || query.get('last_event_id') || undefined,
@@ -83,7 +85,9 @@ function readChoice<T extends string>(query: URLSearchParams, name: string, choi
   if (value === null) return fallback
   const choice = choices.find((known) => known === value)
   if (choice !== undefined) return choice
-  throw invalid(`"${name}" is ${JSON.stringify(value.slice(0, 64))}; use ${choices.map((known) => `"${known}"`).join(' or ')}.`)
+  throw invalid(
+    `"${name}" is ${JSON.stringify(value.slice(0, 64))}; use ${choices.map((known) => `"${known}"`).join(' or ')}.`,
+  )
 }
 
 function invalid(message: string, cause?: unknown): HubError {

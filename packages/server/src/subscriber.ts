@@ -58,7 +58,13 @@ export class Subscriber implements TransportOwner, SweepMember {
   #markedAtMs: number
   #lastWriteAtMs: number
 
-  constructor(host: SubscriberHost, connection: string, request: SubscribeRequest, audience: Audience, transport: Transport) {
+  constructor(
+    host: SubscriberHost,
+    connection: string,
+    request: SubscribeRequest,
+    audience: Audience,
+    transport: Transport,
+  ) {
     this.#host = host
     this.connection = connection
     this.request = request

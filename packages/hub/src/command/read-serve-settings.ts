@@ -65,7 +65,9 @@ function checkFlag(argument: string): void {
   if (name === undefined || name in OPTIONS) return
   if (NOT_BUILT.includes(name)) throw notBuilt(`--${name}`)
   const near = nearestName(name, Object.keys(OPTIONS))
-  throw new UsageError(`There is no option --${name}.${near ? ` Did you mean --${near}?` : ''} See millrace serve --help.`)
+  throw new UsageError(
+    `There is no option --${name}.${near ? ` Did you mean --${near}?` : ''} See millrace serve --help.`,
+  )
 }
 
 function notBuilt(name: string): UsageError {

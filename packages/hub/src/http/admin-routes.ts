@@ -15,7 +15,8 @@ export function addAdminRoutes(app: FastifyInstance, hub: NodeHub): void {
   app.delete('/admin/connections/:id', (request, reply) => {
     checkAccess(request)
     const { id } = request.params as { id: string }
-    if (!hub.endConnection(id)) throw new RequestFault(problem(404, `There is no connection ${JSON.stringify(id.slice(0, 64))}.`))
+    if (!hub.endConnection(id))
+      throw new RequestFault(problem(404, `There is no connection ${JSON.stringify(id.slice(0, 64))}.`))
     return reply.code(204).send()
   })
 }

@@ -15,7 +15,8 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
 }
 
 function faultOf(code: string | undefined): ReturnType<typeof problem> {
-  if (code === 'HPE_HEADER_OVERFLOW') return problem(431, 'The headers are larger than 16 KiB. Send fewer or shorter ones.')
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return problem(431, 'The headers are larger than 16 KiB. Send fewer or shorter ones.')
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return problem(408, 'The request did not arrive in time. Send it faster.')
   return problem(400, 'This is not a request that HTTP/1.1 allows.')
 }

@@ -136,7 +136,8 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   if (error.code === 'EADDRINUSE') {
     return new UsageError(`Port ${port} on ${host} is in use. Take another with --port, or --port 0 for a free one.`)
   }
-  if (error.code === 'EACCES') return new UsageError(`Port ${port} needs more rights than this user has. Take one above 1023.`)
+  if (error.code === 'EACCES')
+    return new UsageError(`Port ${port} needs more rights than this user has. Take one above 1023.`)
   if (error.code === 'ENOTFOUND' || error.code === 'EADDRNOTAVAIL') {
     return new UsageError(`${host} is not an address of this machine. Use --host 127.0.0.1.`)
   }

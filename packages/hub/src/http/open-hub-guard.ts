@@ -24,7 +24,10 @@ export function originFault(headers: IncomingHttpHeaders, settings: HubSettings)
     return problem(403, `Host is ${quoted(host)}; an open hub answers only to localhost, 127.0.0.1 and [::1].`)
   }
   if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return undefined
-  return problem(403, `Requests from pages of ${quoted(origin)} are not allowed. Serve the page from the hub's own origin.`)
+  return problem(
+    403,
+    `Requests from pages of ${quoted(origin)} are not allowed. Serve the page from the hub's own origin.`,
+  )
 }
 
 /** `Host` without the port (RFC 9110, 7.2). */

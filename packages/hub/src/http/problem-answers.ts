@@ -43,7 +43,8 @@ function faultOf(error: Error): Problem {
     return problem(status, error.message, status === 429 || status === 503 ? RETRY_AFTER : undefined)
   }
   const { statusCode = 500 } = error as FastifyError
-  if (statusCode === 413) return problem(413, 'The body is larger than 1 MiB. Send fewer events at once, or references.')
+  if (statusCode === 413)
+    return problem(413, 'The body is larger than 1 MiB. Send fewer events at once, or references.')
   if (statusCode === 415) return problem(415, 'The Content-Type must be application/json.')
   if (statusCode >= 400 && statusCode < 500) return problem(statusCode, `${error.message}.`.replace(/\.+$/, '.'))
   return problem(500, 'The request failed because of a fault in the hub.')

@@ -20,10 +20,14 @@ export function addPublishRoute(app: FastifyInstance, hub: NodeHub): void {
     }
   })
   app.post('/events', async (request) => {
-    if (request.body === undefined) throw invalid('The body is empty. Send {"topic": "...", "data": ...} as application/json.')
+    if (request.body === undefined)
+      throw invalid('The body is empty. Send {"topic": "...", "data": ...} as application/json.')
     const events = Array.isArray(request.body) ? (request.body as unknown[]) : [request.body]
-    if (events.length > MAX_BATCH) throw invalid(`${events.length} events are too many for one request; send at most ${MAX_BATCH}.`)
-    const { ids } = await hub.publish(events.map((event, i) => readEvent(event, Array.isArray(request.body) ? i : undefined)))
+    if (events.length > MAX_BATCH)
+      throw invalid(`${events.length} events are too many for one request; send at most ${MAX_BATCH}.`)
+    const { ids } = await hub.publish(
+      events.map((event, i) => readEvent(event, Array.isArray(request.body) ? i : undefined)),
+    )
     return { ids }
   })
 }
@@ -46,7 +50,9 @@ function readJson(body: Buffer): unknown {
 function readEvent(value: unknown, index: number | undefined): PublishEvent {
   const which = index === undefined ? 'The event' : `Event ${index}`
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(`${which} is ${JSON.stringify(value)?.slice(0, 80)}; it must be an object such as {"topic": "news", "data": "hello"}.`)
+    throw invalid(
+      `${which} is ${JSON.stringify(value)?.slice(0, 80)}; it must be an object such as {"topic": "news", "data": "hello"}.`,
+    )
   }
   for (const name of Object.keys(value)) {
     if (!FIELDS.includes(name)) throw invalid(`${which} has ${unknownField(name)}`)

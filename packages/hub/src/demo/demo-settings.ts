@@ -1,0 +1,22 @@
+import type { HubLimits, TopicRule } from '@millrace/server'
+
+/** Five ticks a second over all symbols, so that a month of five shares passes in a second. Milliseconds. */
+export const demoTickIntervalMs = 200
+
+/**
+ * Sixty ticks are twelve seconds. A browser comes back 1.5 to 4.5 s after a cut, when at most 23 ticks have passed: all
+ * are replayed. After 20 s a hundred have passed, and forty of them are gone: `too_old`.
+ */
+export const demoTopics: readonly TopicRule[] = [
+  { match: 'stocks.>', kind: 'log', retention: { maxCount: 60 } },
+  { match: '>', kind: 'log', retention: { maxAgeMs: 3_600_000, maxCount: 10_000 } },
+]
+
+/** The hot window is smaller than the shortest retention: it must not bring back what the log has given up. */
+export const demoLimits: Pick<HubLimits, 'hotWindowCount'> = { hotWindowCount: 40 }
+
+/** How long a cut may keep the browser away: 0 leaves it to the stream's own `retry:`. Milliseconds. */
+export const demoAwayMs: readonly number[] = [0, 20_000]
+
+/** How many ticks of each symbol `GET /demo/prices` answers: somewhat more than the page's chart shows. */
+export const demoRecentCount = 60
