@@ -2,24 +2,19 @@
 // condition that leads to the sources. Fails when an entry leads elsewhere than to dist, or does not load.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { root } from './ensure-install.mjs'
 
 const packages = join(root, 'packages')
 
 for (const folder of readdirSync(packages)) {
   const { name, exports = {} } = JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8'))
-  for (const entry of Object.keys(exports)) await checkEntry(folder, name + entry.slice(1))
+  for (const entry of Object.keys(exports)) await checkEntry(name + entry.slice(1))
 }
 
-/**
- * @param {string} folder
- * @param {string} specifier
- */
-async function checkEntry(folder, specifier) {
+/** @param {string} specifier */
+async function checkEntry(specifier) {
   const target = import.meta.resolve(specifier)
-  const dist = pathToFileURL(join(packages, folder, 'dist')).href
-  if (!target.startsWith(`${dist}/`)) throw new Error(`${specifier} leads to ${fileURLToPath(target)}, not to dist`)
+  if (!target.includes('/dist/')) throw new Error(`${specifier} leads to ${target}, not to what was built`)
   const names = Object.keys(await import(specifier))
   if (names.length === 0) throw new Error(`${specifier} exports nothing`)
   console.log(`ok  ${specifier} (${names.length} exports)`)
