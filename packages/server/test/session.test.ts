@@ -4,16 +4,16 @@ import { resolveSessionLimits, type SessionLimits } from '../src/session.ts'
 import { Sweep } from '../src/sweep.ts'
 import { TransportSession } from '../src/transport-session.ts'
 import { FakeClock } from './support/fake-clock.ts'
-import { FakeTransport } from './support/fake-transport.ts'
+import { PlayedClient } from './support/played-client.ts'
 
 let clock: FakeClock
 let sweep: Sweep
-let transport: FakeTransport
+let transport: PlayedClient
 
 beforeEach(() => {
   clock = new FakeClock()
   sweep = new Sweep(clock, { intervalMs: 1_000 })
-  transport = new FakeTransport()
+  transport = new PlayedClient()
 })
 
 function open(given: Partial<SessionLimits> & { lastEventId?: string; fraction?: number } = {}): TransportSession {
@@ -38,7 +38,7 @@ describe('the start of a session', () => {
 
   it('keeps the id that the client came back with, whatever it is', () => {
     expect(open({ lastEventId: 'a\u0001;drop' }).lastEventId).toBe('a\u0001;drop')
-    transport = new FakeTransport()
+    transport = new PlayedClient()
     expect(open().lastEventId).toBeUndefined()
   })
 })
@@ -204,7 +204,7 @@ describe('drained', () => {
   })
 
   it('resolves although the transport never said that it was full', async () => {
-    transport = new FakeTransport(1_000_000)
+    transport = new PlayedClient(1_000_000)
     const session = open({ maxBufferBytes: 1_024 })
     transport.reads = false
     expect(session.send({ data: 'x'.repeat(2_000) })).toBe(false)
@@ -313,7 +313,7 @@ describe('the end of a session', () => {
 
   it('leaves nothing behind', () => {
     const sessions = Array.from({ length: 100 }, () => {
-      transport = new FakeTransport()
+      transport = new PlayedClient()
       return { session: open(), transport }
     })
     expect([sweep.size, clock.timerCount]).toEqual([100, 1])
