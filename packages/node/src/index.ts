@@ -13,3 +13,10 @@ export {
   type StreamHandler,
   type StreamHandlerOptions,
 } from './stream-handler.ts'
+export {
+  createSession,
+  sessionFactory,
+  type CreateSession,
+  type SessionFactoryOptions,
+  type SessionOptions,
+} from './create-session.ts'

@@ -34,6 +34,7 @@ function routeOf(request: NodeRequest, response: NodeResponse, head: StreamHeade
   const own = ServerResponse.prototype
   const isDirect =
     request.httpVersionMajor === 1 &&
+    request.method !== 'HEAD' &&
     response.write === own.write &&
     response.end === own.end &&
     response.writeHead === own.writeHead &&
