@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config'
 // Workspace packages are imported by name and resolve to their sources: no build before a test.
 const conditions = ['@millrace/source', ...defaultServerConditions]
 
-const slow = ['test/e2e/**/*.test.ts', 'test/load/**/*.test.ts']
+// Each group has its folder, and runs when the group before it has ended.
+const simulation = ['test/simulation/**/*.test.ts', 'test/faults/**/*.test.ts']
+const e2e = ['test/e2e/**/*.test.ts']
+const load = ['test/load/**/*.test.ts']
 
 export default defineConfig({
   ssr: { resolve: { conditions } },
@@ -17,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: slow,
+          exclude: [...simulation, ...e2e, ...load],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 0 },
@@ -26,13 +29,23 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // The real engine through many seeds: all of both cores, and no real time.
+          name: 'simulation',
+          include: simulation,
+          testTimeout: 300_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           // Real browsers and whole processes, one file at a time.
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: e2e,
           fileParallelism: false,
           testTimeout: 90_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -40,12 +53,12 @@ export default defineConfig({
         test: {
           // Tests that measure memory or time, alone on the machine.
           name: 'load',
-          include: ['test/load/**/*.test.ts'],
+          include: load,
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 120_000,
           execArgv: ['--expose-gc'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
