@@ -82,6 +82,11 @@ export class Engine implements SubscriberHost {
     for (const resolve of waiting) resolve()
   }
 
+  onReset(): void {
+    this.reader.reset()
+    this.onAdvance()
+  }
+
   /** Resolves when the window has moved on, the signal was aborted or the hub was closed. */
   nextAdvance(signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted || this.#isClosed) return Promise.resolve()
@@ -190,10 +195,7 @@ export class Engine implements SubscriberHost {
       this.flusher.reset(head)
       const tail = await this.log.tail(head, {
         onEvents: (events) => this.flusher.accept(events),
-        onEpoch: (position) => {
-          this.reader.reset()
-          this.flusher.reset(position)
-        },
+        onEpoch: (position) => this.flusher.reset(position),
         onInterrupted: () => {
           this.#isFollowing = false
         },

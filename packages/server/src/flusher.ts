@@ -18,8 +18,10 @@ export interface FlusherHost {
   readonly limits: HubLimits
   readonly window: HotWindow
   readonly index: AudienceIndex
-  /** A pass was frozen, or the window was reset. */
+  /** A pass was frozen. */
   onAdvance(): void
+  /** The window was reset: what was read before may be of another history. */
+  onReset(): void
 }
 
 /** A pass under way: its end and what it owes were frozen when it began; who joins later is served by the next one. */
@@ -121,7 +123,7 @@ export class Flusher {
     this.#end = base
     this.#passes++
     this.#giveRoom()
-    this.#host.onAdvance()
+    this.#host.onReset()
   }
 
   close(): void {

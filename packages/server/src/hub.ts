@@ -86,6 +86,10 @@ export interface HubStats {
  */
 export interface Hub<Events extends EventMap = EventMap> {
   readonly limits: HubLimits
+  /** How many streams are open. */
+  readonly size: number
+  /** For how long the oldest event that is not written to everybody has been here. Milliseconds. */
+  readonly lagMs: number
   /** Resolves when the log is followed; streams are refused for a while until then. Rejects when the hub is closed first. */
   ready(): Promise<void>
   /**
@@ -124,6 +128,14 @@ class EngineHub implements Hub {
   constructor(options: HubOptions) {
     this.limits = resolveHubLimits(options)
     this.#engine = new Engine(this.limits, options)
+  }
+
+  get size(): number {
+    return this.#engine.subscribers.size
+  }
+
+  get lagMs(): number {
+    return this.#engine.lagMs
   }
 
   ready(): Promise<void> {

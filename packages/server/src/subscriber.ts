@@ -46,7 +46,7 @@ export class Subscriber implements TransportOwner, SweepMember {
   /** The last pass that served it. */
   servedPass = 0
   events = 0
-  /** False from a write that was answered so until the transport has drained. */
+  /** False from a write that was answered so, or from falling behind, until the transport has drained. */
   writable = true
   readonly #host: SubscriberHost
   readonly #transport: Transport
@@ -206,6 +206,8 @@ export class Subscriber implements TransportOwner, SweepMember {
     }
     this.#watchProgress(nowMs)
     if (!this.isOpen) return
+    // A transport says that it has drained only when it had said that it was full.
+    if (this.#transport.bufferedBytes === 0) this.writable = true
     this.#host.catchUps.nudge(this, nowMs)
     const silentMs = nowMs - this.#lastWriteAtMs
     if (silentMs + this.#host.sweep.intervalMs > limits.heartbeatMs && this.#transport.bufferedBytes === 0) {
@@ -246,6 +248,7 @@ export class Subscriber implements TransportOwner, SweepMember {
     if (!after) return
     this.#leaveAudience()
     this.#change({ name: 'fell-behind' })
+    this.writable = false
     this.#catchUp(new Reading(after, { trusted: true, announce: false }))
   }
 

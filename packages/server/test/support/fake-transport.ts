@@ -1,62 +1,59 @@
-import type { Payload } from '../../src/payload.ts'
-import type { Transport, TransportOwner } from '../../src/transport.ts'
+import type { Payload, Transport, TransportOwner } from '@millrace/server'
 
-const decoder = new TextDecoder()
-
-/** A transport whose client a test plays: it takes bytes only when told to, and leaves when told to. */
+/** A transport whose network takes bytes only when the test says so. */
 export class FakeTransport implements Transport {
-  /** What the client has taken. */
-  received = ''
-  ended: 'no' | 'gracefully' | 'at once' = 'no'
-  /** Whether the client takes everything as it is written. */
-  reads = true
-  readonly #highWaterBytes: number
+  text = ''
+  bufferedBytes = 0
+  isOpen = true
+  /** When true, bytes stay buffered until {@link drain}. */
+  isStalled = false
+  readonly highWaterMarkBytes: number
   #owner: TransportOwner | undefined
-  #waiting: Uint8Array[] = []
-  #owesDrain = false
+  #needsDrain = false
+  readonly #later: (() => void)[] = []
 
-  constructor(highWaterBytes = 16) {
-    this.#highWaterBytes = highWaterBytes
+  constructor(highWaterMarkBytes = 1_024) {
+    this.highWaterMarkBytes = highWaterMarkBytes
   }
 
   attach(owner: TransportOwner): void {
-    if (this.#owner) throw new Error('attached twice')
     this.#owner = owner
   }
 
-  get bufferedBytes(): number {
-    return this.#waiting.reduce((sum, bytes) => sum + bytes.byteLength, 0)
-  }
-
   write(payload: Payload): boolean {
-    if (!this.#owner) throw new Error('written to before it was attached')
-    if (this.ended !== 'no') return false
-    this.#waiting.push(payload.bytes)
-    if (this.reads) this.take()
-    if (this.bufferedBytes >= this.#highWaterBytes) this.#owesDrain = true
-    return !this.#owesDrain
+    if (!this.isOpen) return false
+    this.text += new TextDecoder().decode(payload.bytes)
+    if (this.isStalled) this.bufferedBytes += payload.bytes.byteLength
+    this.#needsDrain ||= this.bufferedBytes > this.highWaterMarkBytes
+    return !this.#needsDrain
   }
 
-  end(): void {
-    if (this.ended === 'no') this.ended = 'gracefully'
-  }
-
-  destroy(): void {
-    this.ended = 'at once'
-    this.#waiting = []
-  }
-
-  /** The client takes this many writes. */
-  take(count = Number.POSITIVE_INFINITY): void {
-    for (const bytes of this.#waiting.splice(0, count)) this.received += decoder.decode(bytes)
-    if (!this.#owesDrain || this.#waiting.length > 0) return
-    this.#owesDrain = false
+  /** The network takes everything. */
+  drain(): void {
+    this.isStalled = false
+    this.bufferedBytes = 0
+    if (!this.#needsDrain) return
+    this.#needsDrain = false
     this.#owner?.onDrain()
   }
 
-  /** The connection is gone. */
-  leave(): void {
-    this.#waiting = []
-    this.#owner?.onClose()
+  end(): void {
+    this.#close()
+  }
+
+  destroy(): void {
+    this.#close()
+  }
+
+  /** Tells the owner what has happened since; as the contract says, never from within its calls. */
+  settle(): void {
+    for (const call of this.#later.splice(0)) call()
+  }
+
+  #close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.bufferedBytes = 0
+    this.#later.push(() => this.#owner?.onClose())
   }
 }

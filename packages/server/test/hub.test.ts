@@ -1,0 +1,299 @@
+import { expect, test } from 'vitest'
+import { FakeTransport } from './support/fake-transport.ts'
+import { startScene } from './support/hub-scene.ts'
+
+test('a stream starts with a comment, retry and stream:connected, which carries the id it starts from', async () => {
+  const { open, publish } = await startScene({ retryMs: 1_000, heartbeatMs: 5_000 })
+  const [id] = await publish('a', 1)
+  const { transport, all } = await open('a')
+  expect(transport.text).toMatch(/^: [^\n]+\n\nretry: 1000\n\n/)
+  expect(all()).toHaveLength(1)
+  expect(all()[0]).toMatchObject({ type: 'stream:connected', lastEventId: id })
+  expect(JSON.parse(all()[0]?.data ?? '')).toMatchObject({ heartbeatMs: 5_000 })
+})
+
+test('an event that matches several selectors of a stream is sent once', async () => {
+  const { open, publish } = await startScene()
+  const { events } = await open('a.b,a.*,a.>,>')
+  await publish('a.b', 1)
+  expect(events().map(({ data }) => data)).toEqual(['1'])
+})
+
+test('a type filter and both looks apply to live events and to replayed ones alike', async () => {
+  const { hub, open, settle } = await startScene()
+  const looks = { types: ['tick'], nameBy: 'topic', envelope: true } as const
+  const live = await open('a', looks)
+  const start = live.all()[0]?.lastEventId
+  await hub.publish([
+    { topic: 'a', type: 'tick', data: { n: 1 } },
+    { topic: 'a', data: 'no' },
+  ])
+  await settle()
+  const replayed = await open('a', { ...looks, lastEventId: start })
+  expect(live.events()).toHaveLength(1)
+  expect(replayed.events()).toEqual(live.events())
+  const [event] = live.events()
+  expect(event?.type).toBe('a')
+  expect(JSON.parse(event?.data ?? '')).toMatchObject({ topic: 'a', type: 'tick', data: { n: 1 } })
+})
+
+test('the first event after a pause leaves in the same turn, what follows leaves together', async () => {
+  const { hub, clock, open, settle } = await startScene({ flushIntervalMs: 5 })
+  const { events } = await open('a')
+  await settle(100)
+  await hub.publish({ topic: 'a', data: 1 })
+  await settle()
+  expect(events()).toHaveLength(1)
+  await hub.publish({ topic: 'a', data: 2 })
+  await hub.publish({ topic: 'a', data: 3 })
+  await settle()
+  expect(events()).toHaveLength(1)
+  const before = hub.stats().passes
+  await settle(5)
+  expect(events()).toHaveLength(3)
+  expect(hub.stats().passes).toBe(before + 1)
+  expect(clock.soonCount).toBe(0)
+})
+
+test('a slow subscriber is written no more than its buffer, and gets all in order when it drains', async () => {
+  const { hub, open, publish } = await startScene({ maxBufferBytes: 2_048, hotWindowCount: 4 })
+  const slow = await open('a')
+  slow.transport.isStalled = true
+  const numbers = Array.from({ length: 200 }, (_, i) => i)
+  for (const n of numbers) await publish('a', n)
+  expect(slow.transport.bufferedBytes).toBeLessThan(2_048 + 200)
+  expect(hub.stats()).toMatchObject({ live: 0, catchingUp: 1 })
+  for (let i = 0; i < 100 && hub.stats().live === 0; i++) {
+    slow.transport.drain()
+    await publish('b', 0)
+  }
+  expect(slow.events().map(({ data }) => Number(data))).toEqual(numbers)
+  expect(hub.stats()).toMatchObject({ live: 1, catchingUp: 0 })
+})
+
+test('a subscriber whose bytes are unsent for maxUnsentMs has fallen behind, however few they are', async () => {
+  const { hub, open, publish, settle } = await startScene({ maxUnsentMs: 2_000 })
+  const slow = await open('a')
+  slow.transport.isStalled = true
+  await publish('a', 1)
+  await settle(1_500)
+  expect(hub.stats().live).toBe(1)
+  await settle(2_500)
+  expect(hub.stats()).toMatchObject({ live: 0, catchingUp: 1 })
+})
+
+test('a connection that takes nothing for staleMs is destroyed', async () => {
+  const { hub, open, publish, settle } = await startScene({ maxUnsentMs: 1_000, staleMs: 5_000 })
+  const { transport } = await open('a')
+  transport.isStalled = true
+  await publish('a', 1)
+  await settle(8_000)
+  expect(transport.isOpen).toBe(false)
+  transport.settle()
+  expect(hub.stats()).toMatchObject({ subscribers: 0, audiences: 0, indexEntries: 0 })
+})
+
+test('with slowPolicy disconnect a subscriber that falls behind is destroyed', async () => {
+  const { open, publish } = await startScene({ slowPolicy: 'disconnect', maxBufferBytes: 1_024 })
+  const { transport } = await open('a')
+  transport.isStalled = true
+  await publish('a', 'x'.repeat(2_000))
+  expect(transport.isOpen).toBe(false)
+})
+
+test('heartbeats are comments while the id is up to date, and stream:position when it is not', async () => {
+  const { open, publish, settle } = await startScene({ heartbeatMs: 1_000 })
+  const { transport, all, types } = await open('quiet')
+  const start = transport.text.length
+  await settle(1_000)
+  expect(transport.text.slice(start)).toMatch(/^: ?\n\n$/)
+  const [id] = await publish('busy', 1)
+  await settle(1_000)
+  expect(types().at(-1)).toBe('stream:position')
+  expect(all().at(-1)).toMatchObject({ lastEventId: id, data: '{}' })
+})
+
+test('there are no heartbeats on a stream that is busy', async () => {
+  const { open, publish, settle } = await startScene({ heartbeatMs: 1_000 })
+  const { transport } = await open('a')
+  for (let i = 0; i < 10; i++) {
+    await publish('a', i)
+    await settle(400)
+  }
+  expect(transport.text).not.toMatch(/\n: ?\n\n/)
+})
+
+test('who joins during a pass gets each event once', async () => {
+  const { clock, hub, open, settle } = await startScene({ flushIntervalMs: 0 })
+  const streams = await Promise.all(Array.from({ length: 40 }, () => open('a')))
+  // A clock that moves with each look makes every slice short.
+  const now = clock.now.bind(clock)
+  clock.now = () => {
+    clock.pass(3)
+    return now()
+  }
+  await hub.publish({ topic: 'a', data: 1 })
+  await Promise.resolve()
+  for (let i = 0; i < 6; i++) {
+    clock.turn()
+    const admission = await hub.admit({
+      selectors: streamsSelectors(),
+      types: [],
+      from: 'now',
+      lastEventId: undefined,
+      nameBy: 'type',
+      envelope: false,
+    })
+    if (admission.kind === 'accepted') admission.open(new FakeTransport())
+  }
+  await settle()
+  await hub.publish({ topic: 'a', data: 2 })
+  await settle(10)
+  expect(
+    streams.map((stream) =>
+      stream
+        .events()
+        .map(({ data }) => data)
+        .join(),
+    ),
+  ).toEqual(streams.map(() => '1,2'))
+
+  function streamsSelectors() {
+    const [first] = [...hub.subscribers()]
+    return first?.request.selectors ?? []
+  }
+})
+
+test('a member that leaves during a sliced pass costs its neighbours nothing', async () => {
+  const { clock, hub, open, settle } = await startScene({ flushIntervalMs: 0 })
+  const streams = await Promise.all(Array.from({ length: 60 }, () => open('a')))
+  const now = clock.now.bind(clock)
+  clock.now = () => {
+    clock.pass(3)
+    return now()
+  }
+  await hub.publish({ topic: 'a', data: 1 })
+  await Promise.resolve()
+  clock.turn()
+  const leaving = new Set([0, 1, 20, 21, 50])
+  for (const [i, { connection }] of [...hub.subscribers()].entries()) if (leaving.has(i)) hub.endConnection(connection)
+  for (const stream of streams) stream.transport.settle()
+  await settle()
+  const staying = streams.filter((_, i) => !leaving.has(i))
+  expect(staying.map((stream) => stream.events().length)).toEqual(staying.map(() => 1))
+})
+
+test('close says farewell to every stream, each with its own retry, and then closes the log', async () => {
+  const { hub, open, clock, settle } = await startScene({ retryMs: 3_000 })
+  const streams = await Promise.all(Array.from({ length: 3 }, () => open('a')))
+  const closed = hub.close()
+  await settle(100)
+  for (const { transport } of streams) transport.settle()
+  await closed
+  for (const { transport, types } of streams) {
+    expect(types().at(-1)).toBe('stream:shutdown')
+    expect(transport.text).toMatch(/\nretry: \d+\n\nevent: stream:shutdown\n[^\n]+\n\n$/)
+    expect(transport.isOpen).toBe(false)
+  }
+  await expect(hub.publish({ topic: 'a', data: 1 })).rejects.toMatchObject({ code: 'closed' })
+  expect(clock.timerCount).toBe(0)
+  await hub.close()
+})
+
+test('many streams are ended in waves over drainMs, and stay live until their wave', async () => {
+  const { hub, open, publish, settle } = await startScene()
+  const streams = await Promise.all(Array.from({ length: 250 }, () => open('a')))
+  const closed = hub.close({ drainMs: 10_000 })
+  await settle()
+  const openAfter = (): number => streams.filter(({ transport }) => transport.isOpen).length
+  expect(openAfter()).toBe(150)
+  await expect(publish('a', 1)).rejects.toMatchObject({ code: 'closed' })
+  await settle(100)
+  expect(openAfter()).toBe(50)
+  await settle(100)
+  expect(openAfter()).toBe(0)
+  for (const { transport } of streams) transport.settle()
+  await closed
+})
+
+test('a hub that is closing refuses new streams for a while, in a form that any client understands', async () => {
+  const { hub, open } = await startScene()
+  const { transport } = await open('a')
+  const closed = hub.close()
+  const admission = await hub.admit({
+    selectors: [],
+    types: [],
+    from: 'now',
+    lastEventId: undefined,
+    nameBy: 'type',
+    envelope: false,
+  })
+  expect(admission).toMatchObject({ kind: 'refused', reason: 'draining' })
+  if (admission.kind === 'refused')
+    expect(admission.body).toMatch(/^retry: \d+\n\nevent: stream:reconnect\ndata: \{"reason":"draining"\}\n\n$/)
+  transport.settle()
+  await closed
+})
+
+test('endConnection ends one stream and leaves the others', async () => {
+  const { hub, open } = await startScene()
+  const [one, two] = [await open('a'), await open('a')]
+  const [first] = [...hub.subscribers()]
+  expect(hub.endConnection(first?.connection ?? '', { retryMs: 7_000 })).toBe(true)
+  expect(one.transport.text).toMatch(/retry: 7000\n\n$/)
+  expect([one.transport.isOpen, two.transport.isOpen]).toEqual([false, true])
+  expect(hub.endConnection('nobody')).toBe(false)
+})
+
+test('after everybody has left no index entry, timer or waiting catch-up remains', async () => {
+  const { hub, clock, open, publish } = await startScene({ maxBufferBytes: 1_024 })
+  const ids = await publish('a.b', 1, 2, 3)
+  const streams = [
+    await open('a.b'),
+    await open('a.*', { lastEventId: ids[0] }),
+    await open('>', { from: 'earliest' }),
+    await open('x'),
+  ]
+  for (const stream of streams) stream.transport.isStalled = true
+  await publish('a.b', ...Array.from({ length: 50 }, (_, i) => i))
+  for (const stream of streams) stream.transport.destroy()
+  for (const stream of streams) stream.transport.settle()
+  await publish('a.b', 4)
+  expect(hub.stats()).toMatchObject({
+    subscribers: 0,
+    audiences: 0,
+    indexEntries: 0,
+    pendingCatchUps: 0,
+    pendingReads: 0,
+  })
+  // What is left is the log's own look at the age of its events.
+  expect(clock.timerCount).toBeLessThanOrEqual(1)
+})
+
+test('publish refuses what cannot be an event, and stores nothing of an array with one bad event', async () => {
+  const { hub, open } = await startScene({ maxEventBytes: 100 })
+  const { events } = await open('>')
+  const bad: readonly [unknown, string][] = [
+    [{ topic: 'a b', data: 1 }, 'invalid_event'],
+    [{ topic: 7, data: 1 }, 'invalid_event'],
+    [{ topic: 'a', data: undefined }, 'invalid_event'],
+    [{ topic: 'a', data: 1n }, 'invalid_event'],
+    [{ topic: 'a', type: 'stream:x', data: 1 }, 'invalid_event'],
+    [{ topic: 'a', type: 'open', data: 1 }, 'invalid_event'],
+    [{ topic: 'a', type: 'x\ny', data: 1 }, 'invalid_event'],
+    [{ topic: 'a', type: '', data: 1 }, 'invalid_event'],
+    [{ topic: 'a', data: 'é'.repeat(60) }, 'too_large'],
+  ]
+  for (const [event, code] of bad) {
+    await expect(hub.publish([{ topic: 'a', data: 'good' }, event as never])).rejects.toMatchObject({ code })
+  }
+  expect(events()).toEqual([])
+  expect(await hub.publish({ topic: 'a', data: 'x'.repeat(99) })).toMatchObject({ ids: [expect.any(String)] })
+})
+
+test('options out of their range are refused with the value and the range', async () => {
+  await expect(startScene({ heartbeatMs: 5 })).rejects.toThrow(
+    'heartbeatMs is 5; it must be an integer from 100 to 3600000.',
+  )
+  await expect(startScene({ staleMs: 1_000 })).rejects.toThrow(/staleMs \(1000\) is less than maxUnsentMs/)
+})

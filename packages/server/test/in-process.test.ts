@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { startScene } from './support/hub-scene.ts'
+
+async function take<T>(events: AsyncIterable<T>, count: number): Promise<T[]> {
+  const taken: T[] = []
+  for await (const event of events) if (taken.push(event) === count) break
+  return taken
+}
+
+test('subscribe reads what comes, in order, with the values that were published', async () => {
+  const { hub, publish } = await startScene()
+  const read = take(hub.subscribe({ topics: ['a.*'] }), 3)
+  await publish('a.x', 'text', { n: 1 })
+  await publish('b', 'no')
+  await publish('a.y', null)
+  expect((await read).map((event) => (event.kind === 'event' ? [event.topic, event.data] : event))).toEqual([
+    ['a.x', 'text'],
+    ['a.x', { n: 1 }],
+    ['a.y', null],
+  ])
+})
+
+test('subscribe goes on after an id, beyond the hot window too', async () => {
+  const { hub, publish } = await startScene({ hotWindowCount: 2 })
+  const ids = await publish('a', 0, 1, 2, 3, 4, 5)
+  const events = await take(hub.subscribe({ topics: ['a'], after: ids[1] }), 4)
+  expect(events.map((event) => event.kind === 'event' && event.data)).toEqual([2, 3, 4, 5])
+})
+
+test('subscribe tells of a gap before anything newer', async () => {
+  const { hub, publish } = await startScene({ hotWindowCount: 1 }, [{ match: 'a', retention: { maxCount: 2 } }])
+  const ids = await publish('a', 0, 1, 2, 3, 4)
+  const events = await take(hub.subscribe({ topics: ['a'], after: ids[0], from: 'earliest' }), 3)
+  expect(events[0]).toMatchObject({ kind: 'gap', reason: 'too_old', from: ids[0] })
+  expect(events.slice(1).map((event) => event.kind === 'event' && event.data)).toEqual([3, 4])
+})
+
+test('subscribe ends when its signal is aborted or the hub closes', async () => {
+  const { hub } = await startScene()
+  const abort = new AbortController()
+  const aborted = take(hub.subscribe({ topics: ['a'], signal: abort.signal }), 1)
+  const closed = take(hub.subscribe({ topics: ['a'] }), 1)
+  abort.abort()
+  expect(await aborted).toEqual([])
+  await hub.close()
+  expect(await closed).toEqual([])
+})
+
+test('subscribe refuses what is not a topic or pattern', async () => {
+  const { hub } = await startScene()
+  expect(() => hub.subscribe({ topics: [] })).toThrow(/No topic/)
+  expect(() => hub.subscribe({ topics: ['a..b'] })).toThrow(/empty segment/)
+})
