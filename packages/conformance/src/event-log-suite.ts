@@ -1,0 +1,58 @@
+import type { ConformanceCase } from './conformance-case.ts'
+import { appendCases } from './event-log/append-cases.ts'
+import { closeCases } from './event-log/close-cases.ts'
+import type { EventLogSetup } from './event-log/event-log-setup.ts'
+import { faultCases } from './event-log/fault-cases.ts'
+import { LogTest, type LogCase } from './event-log/log-case.ts'
+import { modelCases } from './event-log/model-cases.ts'
+import { readCases } from './event-log/read-cases.ts'
+import { resumeCases } from './event-log/resume-cases.ts'
+import { retentionCases } from './event-log/retention-cases.ts'
+import { snapshotCases } from './event-log/snapshot-cases.ts'
+import { tailCases } from './event-log/tail-cases.ts'
+
+const DEFAULT_TIMEOUT_MS = 5000
+const DEFAULT_MODEL_RUN_COUNT = 20
+
+/** Every sentence of the contract of `EventLog`, as cases for one implementation. */
+export function eventLogSuite(setup: EventLogSetup): readonly ConformanceCase[] {
+  return [
+    ...appendCases,
+    ...readCases,
+    ...resumeCases,
+    ...retentionCases,
+    ...snapshotCases,
+    ...tailCases,
+    ...closeCases,
+    ...faultCases,
+    ...modelCases,
+  ].map((logCase) => caseFor(setup, logCase))
+}
+
+function caseFor(setup: EventLogSetup, { name, clause, needs = [], guarantee, body }: LogCase): ConformanceCase {
+  return {
+    name,
+    clause,
+    exception: exceptionOf(setup, needs, guarantee),
+    async run() {
+      const test = new LogTest({ timeoutMs: DEFAULT_TIMEOUT_MS, modelRunCount: DEFAULT_MODEL_RUN_COUNT, ...setup })
+      try {
+        await body(test)
+      } catch (error) {
+        // What failed first is what is told.
+        await test.closeAll().catch(() => undefined)
+        throw error
+      }
+      await test.closeAll()
+    },
+  }
+}
+
+function exceptionOf(
+  { name, guarantees, exceptions = {} }: EventLogSetup,
+  needs: NonNullable<LogCase['needs']>,
+  guarantee: LogCase['guarantee'],
+): string | undefined {
+  if (guarantee && !guarantees[guarantee]) return `${name} does not guarantee ${guarantee}`
+  return needs.map((feature) => exceptions[feature]).find((reason) => reason !== undefined)
+}
