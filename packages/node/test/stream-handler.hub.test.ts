@@ -1,0 +1,168 @@
+import { createHub, type Authorizer, type NodeHub, type StreamHandlerOptions } from '@millrace/node'
+import { LogError, memory, type Backend } from '@millrace/server'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { openStream } from './support/open-stream.ts'
+
+interface Served {
+  readonly hub: NodeHub
+  readonly url: string
+}
+
+const running: { hub: NodeHub; server: Server }[] = []
+
+async function serve(options: StreamHandlerOptions = {}, backend: Backend = memory()): Promise<Served> {
+  const hub = createHub({ backend, retryMs: 100 })
+  const handle = hub.handler(options)
+  const server = createServer((request, response) => void handle(request, response))
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  running.push({ hub, server })
+  return { hub, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/events` }
+}
+
+afterEach(async () => {
+  for (const { hub, server } of running.splice(0)) {
+    await hub.close({ drainMs: 0 })
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+test('a stream carries what is published, and resumes from an id with what was missed', async () => {
+  const { hub, url } = await serve()
+  const first = await openStream(`${url}?topic=a`)
+  expect(first.response.headers['millrace-connection']).toBe(
+    JSON.parse((await first.next('stream:connected')).data).connection,
+  )
+  const { ids } = await hub.publish([
+    { topic: 'a', data: 1 },
+    { topic: 'a', type: 'last', data: 2 },
+  ])
+  await first.next('last')
+  const second = await openStream(`${url}?topic=a`, { 'Last-Event-ID': ids[0] ?? '' })
+  expect(await second.next('last')).toMatchObject({ data: '2', lastEventId: ids[1] })
+  expect(JSON.parse((await second.next('stream:caught-up')).data)).toEqual({ replayed: 1 })
+})
+
+test('a grant limits what is seen, and a refusal names the topics', async () => {
+  const { hub, url } = await serve({ authorize: () => ({ subscribe: ['a.>'] }) })
+  const refused = await fetch(`${url}?topic=a.b,b,c`)
+  expect(refused.status).toBe(403)
+  expect(await refused.json()).toMatchObject({ status: 403, detail: 'Not allowed to subscribe to b, c.' })
+  const stream = await openStream(url)
+  await hub.publish([
+    { topic: 'b', type: 'hidden', data: 0 },
+    { topic: 'a.b', type: 'seen', data: 1 },
+  ])
+  await stream.next('seen')
+  expect(stream.text).not.toContain('hidden')
+})
+
+test.each([401, 403] as const)('an authorizer can refuse with %i', async (status) => {
+  const { url } = await serve({ authorize: () => ({ status, detail: 'Bring a token.' }) })
+  const response = await fetch(url)
+  expect([response.status, response.headers.get('content-type')]).toEqual([status, 'application/problem+json'])
+  expect(await response.json()).toMatchObject({ detail: 'Bring a token.' })
+})
+
+test('an authorizer can stop a client for good with 204', async () => {
+  const { url } = await serve({ authorize: () => ({ status: 204 }) })
+  const response = await fetch(url)
+  expect([response.status, await response.text()]).toEqual([204, ''])
+})
+
+test('a fault of the authorizer is answered with 500 and not told', async () => {
+  const authorize: Authorizer = () => Promise.reject(new Error('the secret of the database'))
+  const { url } = await serve({ authorize })
+  const response = await fetch(url)
+  expect(response.status).toBe(500)
+  expect(await response.text()).not.toContain('secret')
+})
+
+test('a client that leaves during authorization leaves nothing behind', async () => {
+  let letIn: (() => void) | undefined
+  const asked = new Promise<void>((resolveAsked) => {
+    void serve({
+      authorize: () =>
+        new Promise((resolve) => {
+          letIn = () => resolve({ subscribe: ['>'] })
+          resolveAsked()
+        }),
+    }).then(({ url }) => {
+      const request = new AbortController()
+      void fetch(url, { signal: request.signal }).catch(() => undefined)
+      void asked.then(() => request.abort())
+    })
+  })
+  await asked
+  const { hub } = running[0] ?? {}
+  // The abort reaches the server before it goes on.
+  await new Promise((resolve) => {
+    setTimeout(resolve, 50)
+  })
+  letIn?.()
+  await expect.poll(() => hub?.size).toBe(0)
+  expect(hub?.stats()).toMatchObject({ audiences: 0, indexEntries: 0 })
+})
+
+test.each([
+  ['topic=a..b', 'empty segment'],
+  ['from=snapshot', 'not built yet'],
+  ['ticket=x', 'not built yet'],
+])('?%s is a 400 that says why', async (query, detail) => {
+  const { url } = await serve()
+  const response = await fetch(`${url}?${query}`)
+  expect([response.status, response.headers.get('content-type')]).toEqual([400, 'application/problem+json'])
+  expect((await response.json()).detail).toContain(detail)
+})
+
+test.each([
+  ['application/json', 400],
+  ['image/png', 406],
+  ['text/html', 406],
+])('Accept: %s is answered with %i', async (accept, status) => {
+  const { url } = await serve()
+  expect((await fetch(url, { headers: { accept } })).status).toBe(status)
+})
+
+test.each(['text/event-stream', '*/*', 'text/html, text/event-stream;q=0.5', 'text/*'])(
+  'Accept: %s gets a stream',
+  async (accept) => {
+    const { url } = await serve()
+    const stream = await openStream(url, { accept })
+    expect(stream.response.headers['content-type']).toBe('text/event-stream')
+    await stream.next('stream:connected')
+  },
+)
+
+test.each(['POST', 'HEAD', 'DELETE'])('%s is not for a stream', async (method) => {
+  const { url } = await serve()
+  const response = await fetch(url, { method })
+  expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET'])
+})
+
+test('while the log is away a native client is sent away for a while, one that reads statuses gets 503', async () => {
+  const backend = memory()
+  const { url } = await serve({}, backend)
+  await openStream(url)
+  backend.log.bounds = () => Promise.reject(new LogError('unavailable', 'away'))
+  const foreign = { 'Last-Event-ID': 'zzzzzz-5-abc' }
+  const native = await openStream(url, foreign)
+  expect(native.response.statusCode).toBe(200)
+  await native.ended
+  expect(native.text).toMatch(/^retry: \d+\n\nevent: stream:reconnect\ndata: \{"reason":"log_unavailable"\}\n\n$/)
+  const ours = await fetch(url, { headers: { ...foreign, 'Millrace-Client': 'test' } })
+  expect([ours.status, ours.headers.get('retry-after')]).toEqual([503, '1'])
+})
+
+test('when the hub closes, streams are told, and their connections end', async () => {
+  const { hub, url } = await serve()
+  const stream = await openStream(url)
+  await stream.next('stream:connected')
+  await hub.close()
+  await stream.ended
+  expect(stream.text).toMatch(/retry: \d+\n\nevent: stream:shutdown\n/)
+})
