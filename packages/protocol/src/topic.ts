@@ -1,4 +1,6 @@
 import { ProtocolError } from './protocol-error.ts'
+import { quote } from './quote.ts'
+import { utf8Length } from './utf8-length.ts'
 
 declare const topicBrand: unique symbol
 declare const selectorBrand: unique symbol
@@ -30,7 +32,8 @@ export function parseSelector(text: string): Selector {
 
 /** True for a selector that stands for more than one topic. */
 export function isPattern(selector: Selector): boolean {
-  return selector === '*' || selector === '>' || selector.endsWith('.>') || /(^|\.)\*(\.|$)/.test(selector)
+  // Wildcards stand nowhere else in a valid selector.
+  return selector.includes('*') || selector.includes('>')
 }
 
 /** Whether the selector names the topic. No wildcard matches a topic that starts with `@`. */
@@ -47,14 +50,16 @@ export function matchesSelector(selector: Selector, topic: Topic): boolean {
 }
 
 function describe(what: string, text: string, fault: string): string {
-  const shown = text.length > 64 ? `${text.slice(0, 64)}…` : text
-  return `${JSON.stringify(shown)} is not a ${what}: ${fault}.`
+  return `${quote(text)} is not a ${what}: ${fault}.`
 }
 
 /** What is wrong with a name, or undefined. */
 function faultOf(text: string, wildcards: boolean): string | undefined {
+  if (typeof text !== 'string') return 'it is not a string'
   if (text === '') return 'it is empty'
-  if (utf8Length(text, MAX_TOPIC_BYTES) > MAX_TOPIC_BYTES) return `it has more than ${MAX_TOPIC_BYTES} bytes of UTF-8`
+  if (text.length > MAX_TOPIC_BYTES || utf8Length(text) > MAX_TOPIC_BYTES) {
+    return `it has more than ${MAX_TOPIC_BYTES} bytes of UTF-8`
+  }
   if (!text.isWellFormed()) return 'it is not valid Unicode (a lone surrogate)'
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u0020\u007f-\u009f,]/.test(text)) return 'spaces, commas and control characters are not allowed'
@@ -62,7 +67,8 @@ function faultOf(text: string, wildcards: boolean): string | undefined {
   if (RESERVED.has(text)) return 'a native EventSource fires an event of its own under this name'
   const segments = text.split('.')
   if (segments.length > MAX_TOPIC_SEGMENTS) return `it has more than ${MAX_TOPIC_SEGMENTS} segments`
-  if (text.startsWith('@')) return segments.length > 1 || text === '@' || /[*>]/.test(text) ? 'a user topic is @ and one user id' : undefined
+  if (text.startsWith('@'))
+    return segments.length > 1 || text === '@' || /[*>]/.test(text) ? 'a user topic is @ and one user id' : undefined
   for (const [i, segment] of segments.entries()) {
     if (segment === '') return 'it has an empty segment'
     if (!/[*>]/.test(segment)) continue
@@ -71,15 +77,4 @@ function faultOf(text: string, wildcards: boolean): string | undefined {
     if (segment === '>' && i !== segments.length - 1) return '> may only be the last segment'
   }
   return undefined
-}
-
-/** Bytes of UTF-8 of a text; stops counting soon after `limit`. */
-function utf8Length(text: string, limit: number): number {
-  if (text.length > limit) return text.length
-  let bytes = 0
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
-  }
-  return bytes
 }
