@@ -20,3 +20,21 @@ export {
   type SessionFactoryOptions,
   type SessionOptions,
 } from './create-session.ts'
+// What a program with a hub of its own needs besides, so that one package is enough.
+export {
+  HubError,
+  memory,
+  type Admission,
+  type EventMap,
+  type Hub,
+  type HubErrorCode,
+  type HubLimits,
+  type HubOptions,
+  type HubStats,
+  type PublishEvent,
+  type PublishResult,
+  type ReceivedEvent,
+  type ReceivedGap,
+  type SubscribeOptions,
+  type TopicRule,
+} from '@millrace/server'
