@@ -14,6 +14,8 @@ export default defineConfig({
   test: {
     // The reference machine has two cores; figures and browsers need both to themselves.
     maxWorkers: 2,
+    // Names are sentences, and are wanted whole.
+    taskTitleValueFormatTruncate: 200,
     projects: [
       {
         extends: true,

@@ -8,7 +8,9 @@ const packages = join(root, 'packages')
 
 for (const folder of readdirSync(packages)) {
   const { name, exports = {} } = JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8'))
-  for (const entry of Object.keys(exports)) await checkEntry(name + entry.slice(1))
+  // An entry with a star is a folder of data.
+  const entries = Object.keys(exports).filter((entry) => !entry.includes('*'))
+  for (const entry of entries) await checkEntry(name + entry.slice(1))
 }
 
 /** @param {string} specifier */

@@ -15,10 +15,11 @@ export default class TestReporter {
     const tests = modules.flatMap((module) => [...module.children.allTests()])
     /** @type {Report} */
     const report = {
-      tests: tests.map((test) => ({
-        name: `${test.module.relativeModuleId} > ${test.fullName}`,
-        state: test.result().state,
-      })),
+      tests: tests.map((test) => {
+        const result = test.result()
+        const reason = result.state === 'skipped' && result.note !== undefined ? ` (${result.note})` : ''
+        return { name: `${test.module.relativeModuleId} > ${test.fullName}${reason}`, state: result.state }
+      }),
       brokenFileCount: modules.filter((module) => module.errors().length > 0).length,
       strayErrorCount: errors.length,
     }

@@ -16,11 +16,20 @@ describe('the totals of a run', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   test('count what passed, failed and was skipped, and name what was skipped', async () => {
-    place('a.test.js', `test('one', () => {}); describe('browser', () => { test.skip('two', () => {}) })`)
+    place(
+      'a.test.js',
+      `test('one', () => {}); describe('browser', () => { test.skip('two', () => {}) })
+       test('four', ({ skip }) => skip(true, 'no Redis here'))`,
+    )
     place('b.test.js', `test('three', () => { expect(1).toBe(2) })`)
     const summary = await run()
-    expect(totalsLine(summary)).toBe('1 passed, 1 failed, 1 skipped')
-    expect(skippedLines(summary)).toEqual(['', 'NOT RUN (1 skipped):', '  - a.test.js > browser > two'])
+    expect(totalsLine(summary)).toBe('1 passed, 1 failed, 2 skipped')
+    expect(skippedLines(summary)).toEqual([
+      '',
+      'NOT RUN (2 skipped):',
+      '  - a.test.js > browser > two',
+      '  - a.test.js > four (no Redis here)',
+    ])
   })
 
   test('are without a failure when every test passed', async () => {
