@@ -89,7 +89,7 @@ async function buildServer(hub: NodeHub, settings: HubSettings): Promise<BuiltSe
   addHealthRoutes(app, hub)
   addPublishRoute(app, hub)
   addAdminRoutes(app, hub)
-  addUnbuiltRoutes(app)
+  addUnbuiltRoutes(app, { hasPage: settings.demo })
   const demo = settings.demo ? startDemo(hub) : undefined
   if (demo) addDemoRoutes(app, demo)
   await app.ready()

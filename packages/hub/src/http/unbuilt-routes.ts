@@ -19,14 +19,16 @@ const NOT_BUILT: readonly (readonly [HTTPMethods, string])[] = [
 ]
 const METHODS: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'DELETE']
 
-export function addUnbuiltRoutes(app: FastifyInstance): void {
-  for (const [method, url] of NOT_BUILT) {
+export function addUnbuiltRoutes(app: FastifyInstance, options: { readonly hasPage: boolean }): void {
+  const dashboard = ['GET', '/'] as const
+  for (const [method, url] of options.hasPage ? NOT_BUILT : [...NOT_BUILT, dashboard]) {
     app.route({
       method,
       url,
       // Before the body is read: its type does not matter.
       onRequest: async (_request, reply) => {
-        await sendFault(reply, problem(400, `${method} ${url} is not built yet.`))
+        const hint = url === '/' ? ' It will be the dashboard; start the hub with --demo to see the demo here.' : ''
+        await sendFault(reply, problem(400, `${method} ${url} is not built yet.${hint}`))
       },
       handler: () => undefined,
     })
