@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { formatEventId, parseEventId } from '@millrace/protocol'
 import type { NewEvent } from '@millrace/server'
+import { assertSeqs } from './assert-seqs.ts'
 import {
   assertRejects,
   at,
@@ -85,8 +86,8 @@ export const appendCases: readonly LogCase[] = [
     },
   },
   {
-    name: 'checks are random',
-    clause: 'Position.check: three random characters, kept with the entry',
+    name: 'an epoch names one life of a log, and checks are random',
+    clause: 'Position.epoch: names one life of the log; Position.check: three random characters',
     async body(test) {
       const { log } = await test.open()
       const positions = await log.append(numbered(500))
@@ -94,6 +95,7 @@ export const appendCases: readonly LogCase[] = [
       assert.ok(distinct.size > 400, `500 events have only ${distinct.size} different checks`)
       const { log: other } = await test.open()
       const others = await other.append(numbered(500))
+      assert.notEqual(others[0]?.epoch, positions[0]?.epoch)
       const equalCount = others.filter(({ check }, i) => check === positions[i]?.check).length
       assert.ok(equalCount < 20, `two logs have the same check at ${equalCount} of 500 positions`)
     },
@@ -187,11 +189,13 @@ export const appendCases: readonly LogCase[] = [
       const { log } = await test.open()
       const [record] = await test.tail(log, 'head')
       const positions = await log.append(numbered(20_000))
-      assert.deepEqual(
+      assertSeqs(
         positions.map(({ seq }) => seq),
-        range(1, 20_000),
+        1,
+        20_000,
+        'the positions returned',
       )
-      assert.deepEqual(seqsOf(await readAll(log, { maxCount: 700 })), range(1, 20_000))
+      assertSeqs(seqsOf(await readAll(log, { maxCount: 700 })), 1, 20_000, 'the events read')
       await test.soon(record.untilSeq(20_000), 'the tail to get 20,000 events')
       record.assertUnbroken(0, 20_000)
     },

@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict'
 import type { Position } from '@millrace/protocol'
 import type { LogError, StoredEvent, TailListener } from '@millrace/server'
+import { assertSeqs } from './assert-seqs.ts'
 
 /** A listener that keeps what it was told, and can be told to be slow. */
 export class TailRecord implements TailListener {
@@ -75,8 +75,7 @@ export class TailRecord implements TailListener {
 
   /** Each event once, in order, with nothing left out. */
   assertUnbroken(afterSeq: number, toSeq: number): void {
-    const expected = Array.from({ length: toSeq - afterSeq }, (_, i) => afterSeq + 1 + i)
-    assert.deepEqual(this.seqs, expected, 'the tail must hand over each event once, in log order')
+    assertSeqs(this.seqs, afterSeq + 1, toSeq, 'the events handed over')
   }
 
   #notify(): void {

@@ -12,7 +12,7 @@ export class Http1Client implements StreamClient {
   #body = ''
   #decodedCount = 0
   #hasEnded = false
-  #fault: unknown
+  #fault: Error | undefined
 
   constructor(port: number) {
     this.#socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
@@ -36,15 +36,15 @@ export class Http1Client implements StreamClient {
 
   /** Sends a request without a body, or several in one write. */
   request(...requests: { method?: string; path: string; version?: string; headers?: readonly string[] }[]): void {
-    let text = ''
-    for (const { method = 'GET', path, version = '1.1', headers = [] } of requests) {
-      this.#reader.methods.push(method)
-      text += [`${method} ${path} HTTP/${version}`, 'Host: localhost', ...headers, '', ''].join('\r\n')
-    }
-    this.send(text)
+    const texts = requests.map(({ method = 'GET', path, version = '1.1', headers = [] }) =>
+      [`${method} ${path} HTTP/${version}`, 'Host: localhost', ...headers, '', ''].join('\r\n'),
+    )
+    this.send(texts.join(''), ...requests.map(({ method = 'GET' }) => method))
   }
 
-  send(text: string): void {
+  /** Sends anything; to be answered as these methods are. */
+  send(text: string, ...methods: readonly string[]): void {
+    this.#reader.methods.push(...methods)
     this.#socket.write(text)
   }
 
@@ -91,7 +91,7 @@ export class Http1Client implements StreamClient {
     try {
       apply()
     } catch (error) {
-      this.#fault ??= error
+      this.#fault ??= error instanceof Error ? error : new Error(String(error))
     }
     this.onChange()
   }

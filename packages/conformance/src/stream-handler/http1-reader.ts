@@ -125,7 +125,10 @@ export class Http1Reader {
   #readLine(use: (line: string) => void): boolean {
     const end = this.#unread.indexOf(LINE_END)
     if (end === -1) {
-      assert.ok(this.#unread.length < 20, `the framing is broken near ${JSON.stringify(this.#unread.toString('latin1', 0, 80))}`)
+      assert.ok(
+        this.#unread.length < 20,
+        `the framing is broken near ${JSON.stringify(this.#unread.toString('latin1', 0, 80))}`,
+      )
       return false
     }
     use(this.#take(end + LINE_END.length).toString('latin1', 0, end))

@@ -1,40 +1,40 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
+import { connect as connectSocket, type Socket } from 'node:net'
 import type { StreamClient, WayToLeave } from './stream-client.ts'
 
 /** A connection of HTTP/2, for one or more streams. */
 export class Http2Connection {
-  isClosed = false
+  readonly #socket: Socket
   readonly #session: ClientHttp2Session
 
   constructor(port: number) {
-    this.#session = connect(`http://127.0.0.1:${port}`)
+    this.#socket = connectSocket({ port, host: '127.0.0.1', allowHalfOpen: true })
+    this.#session = connect(`http://127.0.0.1:${port}`, { createConnection: () => this.#socket })
     // How a connection breaks is told by 'close'; whether it may, by the case.
     this.#session.on('error', () => {})
-    this.#session.on('close', () => {
-      this.isClosed = true
-    })
   }
 
   open(path: string, method = 'GET'): Http2Client {
-    return new Http2Client(this.#session, this.#session.request({ ':path': path, ':method': method }))
+    return new Http2Client(this.#socket, this.#session.request({ ':path': path, ':method': method }))
   }
 
   destroy(): void {
     this.#session.destroy()
+    this.#socket.destroy()
   }
 }
 
-/** One request of HTTP/2. */
+/** One request of HTTP/2. To reset is to reset the stream; the other ways take the connection with them. */
 export class Http2Client implements StreamClient {
   onChange: () => void = () => {}
   head: StreamClient['head']
   body = ''
   end: 'none' | 'whole' | 'cut' = 'none'
-  readonly #session: ClientHttp2Session
+  readonly #socket: Socket
   readonly #stream: ClientHttp2Stream
 
-  constructor(session: ClientHttp2Session, stream: ClientHttp2Stream) {
-    this.#session = session
+  constructor(socket: Socket, stream: ClientHttp2Stream) {
+    this.#socket = socket
     this.#stream = stream
     stream.setEncoding('utf8')
     stream.on('response', (fields) => {
@@ -73,9 +73,9 @@ export class Http2Client implements StreamClient {
   }
 
   leave(how: WayToLeave): void {
-    if (how === 'close') this.#session.destroy()
+    if (how === 'close') this.#socket.destroy()
     else if (how === 'reset') this.#stream.close(constants.NGHTTP2_CANCEL)
-    else this.#session.socket.destroySoon()
+    else this.#socket.end()
   }
 
   check(): void {}

@@ -5,13 +5,15 @@ export interface WireEvent {
   readonly data: string
 }
 
-/** How a client goes away. Over HTTP/2 `finish` ends the whole connection in good order. */
+/** How a client goes away: its socket is closed, reset, or only ended on its side, while it listens on. */
 export type WayToLeave = 'close' | 'reset' | 'half-close'
 
 /** One client of one stream. */
 export interface StreamClient {
   /** The status and the headers (names in lower case), once they have come. */
-  readonly head: { readonly status: number; readonly headers: readonly (readonly [name: string, value: string])[] } | undefined
+  readonly head:
+    | { readonly status: number; readonly headers: readonly (readonly [name: string, value: string])[] }
+    | undefined
   /** The body so far, without framing. */
   readonly body: string
   /** `whole`: the stream ended as the protocol has it; `cut`: it broke off. */
@@ -33,7 +35,8 @@ export function readEvents(body: string): WireEvent[] {
   const blocks = body.slice(0, body.lastIndexOf('\n\n') + 1).split('\n\n')
   return blocks.flatMap((block) => {
     const fields = block.split('\n').map((line) => /^([a-z]*): ?(.*)$/s.exec(line))
-    const valuesOf = (name: string): string[] => fields.flatMap((field) => (field?.[1] === name ? [field[2] ?? ''] : []))
+    const valuesOf = (name: string): string[] =>
+      fields.flatMap((field) => (field?.[1] === name ? [field[2] ?? ''] : []))
     const data = valuesOf('data')
     const type = valuesOf('event').at(-1)
     if (data.length === 0 || type?.startsWith('stream:')) return []
