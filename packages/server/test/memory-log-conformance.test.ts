@@ -24,7 +24,10 @@ const suite = eventLogSuite({
   },
 })
 
-test.for(suite)('the memory log: $name', async ({ exception, run }, { skip }) => {
-  skip(exception !== undefined, exception)
-  await expect(run()).resolves.toBeUndefined()
-})
+test.for(suite.map((one) => [one.name, one] as const))(
+  'the memory log: %s',
+  async ([, { exception, run }], { skip }) => {
+    skip(exception !== undefined, exception)
+    await expect(run()).resolves.toBeUndefined()
+  },
+)

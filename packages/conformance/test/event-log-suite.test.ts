@@ -1,0 +1,48 @@
+import { AssertionError } from 'node:assert'
+import { LogError } from '@millrace/server'
+import { describe, expect, test } from 'vitest'
+import { eventLogSuite, type ConformanceCase } from '../src/index.ts'
+import { appendFaults } from './support/append-faults.ts'
+import { logSetup } from './support/log-setup.ts'
+import { readFaults } from './support/read-faults.ts'
+import { retentionFaults } from './support/retention-faults.ts'
+import { tailFaults } from './support/tail-faults.ts'
+
+const faults = [...appendFaults, ...readFaults, ...retentionFaults, ...tailFaults]
+const findings = faults.flatMap((fault) => fault.breaks.map((start) => [fault.name, start, fault] as const))
+
+/** The one case whose name begins so. */
+function caseOf(suite: readonly ConformanceCase[], start: string): ConformanceCase {
+  const [found, ...others] = suite.filter(({ name }) => name.startsWith(start))
+  if (!found || others.length > 0) throw new Error(`${others.length + (found ? 1 : 0)} cases begin with "${start}"`)
+  return found
+}
+
+describe('the suite accepts a sound log', () => {
+  test.for(eventLogSuite(logSetup()).map((one) => [one.name, one] as const))('%s', async ([, { exception, run }]) => {
+    expect(exception).toBeUndefined()
+    await expect(run()).resolves.toBeUndefined()
+  })
+})
+
+describe('the suite finds a fault', () => {
+  test.for(findings)('%s: %s …', async ([, start, fault]) => {
+    const { run } = caseOf(eventLogSuite(logSetup(fault)), start)
+    await expect(run()).rejects.toSatisfy((error) => error instanceof AssertionError || error instanceof LogError)
+  })
+
+  test('each case is shown to find one', () => {
+    const suite = eventLogSuite(logSetup())
+    const shown = new Set(findings.map(([, start]) => caseOf(suite, start).name))
+    expect(suite.map(({ name }) => name).filter((name) => !shown.has(name))).toEqual([])
+  })
+})
+
+test('a case that a log cannot be tried with is an exception with its reason', () => {
+  const exceptions = { advanceClock: 'its clock cannot be moved' }
+  const guarantees = { ...logSetup().guarantees, atomicBatch: false }
+  const suite = eventLogSuite({ ...logSetup(), guarantees, exceptions })
+  expect(caseOf(suite, 'age does not touch').exception).toBe('its clock cannot be moved')
+  expect(caseOf(suite, 'an event that is malformed').exception).toBe('a sound log does not guarantee atomicBatch')
+  expect(caseOf(suite, 'a read after any position').exception).toBeUndefined()
+})
