@@ -101,7 +101,7 @@ async function watch(watched) {
   for (const symbol of symbols) if (!watched.includes(symbol)) continuity.forget(symbol)
   story.switched(stream.lastId)
   stream.open(selectors())
-  raw.mark(`new EventSource: ${decodeURIComponent(new URL(stream.url).search)}`)
+  raw.mark(`new EventSource with last_event_id=${stream.lastId}`, 'working')
   showWatched()
   addFetched(await fetchPrices(), 'before')
 }
@@ -120,8 +120,7 @@ function onConnected(resumedFrom) {
     void fetchPrices().then((prices) => addFetched(prices, 'before'))
     return
   }
-  raw.mark(`connected again, Last-Event-ID: ${resumedFrom}`)
-  story.connected(stream.connectionId)
+  if (story.connected(stream.connectionId)) raw.mark(`connected again with Last-Event-ID: ${resumedFrom}`, 'good')
 }
 
 /**
@@ -130,7 +129,7 @@ function onConnected(resumedFrom) {
  */
 function onLost(lastId, final) {
   tape.left()
-  raw.mark(`connection lost after ${lastId}`)
+  raw.mark(`connection lost after ${lastId}`, 'bad')
   story.lost(lastId, final)
 }
 

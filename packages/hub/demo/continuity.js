@@ -4,7 +4,7 @@
  * What a tick says about the ticks before it.
  *
  * @typedef {object} Verdict
- * @property {'first' | 'next' | 'jump' | 'again'} kind
+ * @property {'first' | 'next' | 'jump' | 'again' | 'anew'} kind `anew`: the counter starts again, as the hub had said.
  * @property {number} missing How many ticks lie between the last one seen and this one.
  * @property {boolean} announced Whether the hub had said, before this tick, that some are gone.
  */
@@ -32,10 +32,11 @@ export function createContinuity() {
         last.set(symbol, n)
         return { kind: 'first', missing: 0, announced: false }
       }
-      // After a gap of which the hub told, counting starts again wherever it starts: the hub may be a new one.
       if (n <= before && !wasAnnounced) return { kind: 'again', missing: 0, announced: false }
       last.set(symbol, n)
-      const missing = Math.max(0, n - before - 1)
+      // After a gap of which the hub told, the counter may be lower: that of a hub that was started again.
+      if (n <= before) return { kind: 'anew', missing: 0, announced: true }
+      const missing = n - before - 1
       return { kind: missing > 0 ? 'jump' : 'next', missing, announced: wasAnnounced }
     },
 

@@ -60,6 +60,8 @@ export function createPriceChart({ host, symbols, history }) {
         {
           ...axis,
           splits: (_, __, min, max) => roundPrices(min, max),
+          // Left alone, a logarithmic axis names powers of ten only.
+          filter: (_, splits) => splits,
           values: (_, splits) => splits.map((price) => `$${price}`),
           size: 52,
         },
@@ -153,6 +155,7 @@ export function createPriceChart({ host, symbols, history }) {
     /** @param {readonly string[]} next */
     setWatched(next) {
       watched = next
+      host.dataset['empty'] = String(watched.length === 0)
       render()
     },
   }

@@ -76,9 +76,12 @@ export function createRawStream() {
       )
     },
 
-    /** @param {string} text Something that happened to the connection, between two events. */
-    mark(text) {
-      add(element('li', { class: 'row mark', 'data-testid': 'raw-mark' }, text))
+    /**
+     * @param {string} text Something that happened to the connection, between two events.
+     * @param {import('./journal.js').Tone} tone
+     */
+    mark(text, tone) {
+      add(element('li', { class: 'row mark', 'data-tone': tone, 'data-testid': 'raw-mark' }, text))
     },
   }
 }

@@ -1,12 +1,15 @@
 // @ts-check
+import { checkTable } from './check-table.js'
 import { element } from './element.js'
 
 /**
- * Tells what becomes of a connection that was lost, in words and in numbers, and checks it: the last word on "lost" are
- * the counters in the ticks, not what the hub says.
+ * Tells what becomes of a connection that was lost, in words and in numbers, and checks it: the last word on "lost" have
+ * the counters in the ticks, not the hub.
  *
  * @typedef {import('./journal.js').Entry} Entry
+ * @typedef {import('./journal.js').Tone} Tone
  * @typedef {import('./continuity.js').Verdict} Verdict
+ * @typedef {import('./check-table.js').SymbolCheck} SymbolCheck
  *
  * @typedef {object} Totals
  * @property {number} received Events, without the hub's own `stream:*`.
@@ -16,28 +19,35 @@ import { element } from './element.js'
  * @property {number} missed Ticks missing as the hub had said.
  * @property {number} resumed How many times a stream went on from an id.
  *
+ * @typedef {'lost' | 'given-up' | 'switched' | 'missed'} Kind
+ *
  * @typedef {object} Episode One loss or change of the connection, until it is checked.
  * @property {Entry} entry
- * @property {string} what
+ * @property {Kind} kind
  * @property {string} fromId
- * @property {number} startedAt Milliseconds, `performance.now()`.
+ * @property {number} startedAtMs By `performance.now()`.
  * @property {number} awayMs
  * @property {number} replayed
  * @property {string | undefined} gapReason
  * @property {Map<string, SymbolCheck>} checks
  * @property {Set<string> | undefined} waitingFor Symbols that have not ticked since the stream was live again.
- *
- * @typedef {{ before: number, replayed: number[], live: number | undefined, lost: number, missed: number, again: number }} SymbolCheck
- *   Counters: the last one before, those that were replayed, the first one after; then how many were what.
  */
 
-/** How long to wait for the next tick of a symbol that may be quiet (one share starts in 2004). Milliseconds. */
+/** How long to wait for the next tick of a symbol that may be quiet. Milliseconds. */
 const settleMs = 2_500
+
+/** @type {Readonly<Record<Kind, string>>} */
+const titles = {
+  lost: 'Connection lost',
+  'given-up': 'Connection lost',
+  switched: 'Watch-list changed',
+  missed: 'Events missed',
+}
 
 /**
  * @param {object} given
  * @param {import('./journal.js').Journal} given.journal
- * @param {(text: string, tone: import('./journal.js').Tone) => void} given.say Sets the status line.
+ * @param {(text: string, tone: Tone) => void} given.say Sets the status line.
  * @param {(symbol: string) => number | undefined} given.lastCounter
  * @param {() => readonly string[]} given.watched
  */
@@ -52,24 +62,26 @@ export function createResumeStory({ journal, say, lastCounter, watched }) {
   let farewell
 
   /**
-   * @param {string} what
+   * @param {Kind} kind
    * @param {string} fromId
    */
-  function begin(what, fromId) {
+  function begin(kind, fromId) {
     if (episode) settle(episode)
-    const entry = journal.begin(what, 'working')
+    const entry = journal.begin(titles[kind], 'working')
+    /** @type {Map<string, SymbolCheck>} */
     const checks = new Map()
     for (const symbol of watched()) {
       const before = lastCounter(symbol)
-      if (before !== undefined)
-        checks.set(symbol, { before, replayed: [], live: undefined, lost: 0, missed: 0, again: 0 })
+      if (before === undefined) continue
+      checks.set(symbol, { before, replayed: [], live: undefined, lost: 0, missed: 0, again: 0, anew: false })
     }
+    const startedAtMs = performance.now()
     episode = {
       entry,
-      what,
+      kind,
       fromId,
       checks,
-      startedAt: performance.now(),
+      startedAtMs,
       awayMs: 0,
       replayed: 0,
       gapReason: undefined,
@@ -78,7 +90,11 @@ export function createResumeStory({ journal, say, lastCounter, watched }) {
     return episode
   }
 
-  /** @param {Episode} current */
+  /**
+   * The stream is live again: the next tick of each symbol shows whether anything is missing at the end.
+   *
+   * @param {Episode} current
+   */
   function check(current) {
     // A share that was not traded yet may stay quiet for long.
     current.waitingFor = new Set([...current.checks].filter(([, { before }]) => before > 0).map(([symbol]) => symbol))
@@ -91,15 +107,9 @@ export function createResumeStory({ journal, say, lastCounter, watched }) {
     if (current !== episode) return
     episode = undefined
     const checks = [...current.checks]
-    const sum = { lost: 0, missed: 0, again: 0 }
-    for (const [, found] of checks) {
-      sum.lost += found.lost
-      sum.missed += found.missed
-      sum.again += found.again
-    }
-    if (checks.length > 0) current.entry.step('The counter n in every tick says:', checkTable(checks))
-    const text = summary(current, sum)
-    const tone = sum.lost + sum.again > 0 ? 'bad' : current.gapReason ? 'told' : 'good'
+    if (checks.length > 0 && current.waitingFor)
+      current.entry.step('The counter n in every tick says:', checkTable(checks))
+    const { text, tone } = outcome(current)
     current.entry.title(text, tone)
     say(text, tone)
   }
@@ -112,7 +122,15 @@ export function createResumeStory({ journal, say, lastCounter, watched }) {
       askedAwayMs = awayMs
     },
 
+    /** @param {string} why */
+    cutRefused(why) {
+      askedAwayMs = undefined
+      journal.begin(`Not cut: ${why}`, 'bad')
+    },
+
     /**
+     * The hub says that it is going to end the stream.
+     *
      * @param {string} type
      * @param {string} data
      */
@@ -122,28 +140,25 @@ export function createResumeStory({ journal, say, lastCounter, watched }) {
 
     /**
      * @param {string} lastId
-     * @param {boolean} final
+     * @param {boolean} final Whether the browser has given up.
      */
     lost(lastId, final) {
       const asked = askedAwayMs
-      const { entry } = begin('Connection lost', lastId)
-      if (farewell) entry.step('The hub said why before it ended the stream: ', code(farewell))
-      entry.step(
+      const { step } = begin(final ? 'given-up' : 'lost', lastId).entry
+      if (farewell) step('Before the end the hub said ', code(farewell))
+      step(
         asked === undefined
           ? 'The connection is gone; this page did not ask for it.'
           : 'The hub ended the stream, as this page asked by POST /demo/cut.',
       )
-      const wait = asked ? `${asked / 1000} s, as the hub said by “retry:”` : 'as long as the stream’s “retry:” said'
-      entry.step(
-        final
-          ? 'The browser has given up; the page opens a new EventSource soon.'
-          : `EventSource waits ${wait}, then comes back by itself. The last id it has is `,
-        ...(final ? [] : [code(lastId)]),
-      )
-      say(
-        `Connection lost. The browser will be back ${asked ? `in ${asked / 1000} seconds` : 'soon'} and ask for what came after ${lastId}.`,
-        'working',
-      )
+      if (final) {
+        step('The browser has given up; the page opens a new EventSource in a moment.')
+      } else {
+        const wait = asked ? `${asked / 1000} s, as the hub said by “retry:”` : 'as long as the stream’s “retry:” said'
+        step(`EventSource waits ${wait}, then comes back by itself. The last id that it has is `, code(lastId))
+      }
+      const back = asked ? `in ${asked / 1000} seconds` : 'soon'
+      say(`Connection lost. The browser will be back ${back} and ask for what came after ${lastId}.`, 'bad')
       askedAwayMs = undefined
       farewell = undefined
     },
@@ -154,23 +169,24 @@ export function createResumeStory({ journal, say, lastCounter, watched }) {
      * @param {string} lastId
      */
     switched(lastId) {
-      const { entry } = begin('Watch-list changed', lastId)
-      entry.step('Other topics need another URL: a new EventSource was opened with ', code(`last_event_id=${lastId}`))
+      const { entry } = begin('switched', lastId)
+      entry.step('Other topics need another URL: a new EventSource with ', code(`last_event_id=${lastId}`))
     },
 
-    /** @param {string} connection */
+    /**
+     * @param {string} connection
+     * @returns {boolean} Whether it was the browser that came back, by itself.
+     */
     connected(connection) {
-      if (!episode) return
-      episode.awayMs = performance.now() - episode.startedAt
+      if (!episode) return false
+      const byItself = episode.kind === 'lost'
+      episode.awayMs = performance.now() - episode.startedAtMs
       totals.resumed += 1
-      if (episode.what === 'Connection lost') {
-        episode.entry.step(
-          `Back after ${seconds(episode.awayMs)} as connection ${connection}. The browser sent `,
-          code(`Last-Event-ID: ${episode.fromId}`),
-        )
-      } else {
-        episode.entry.step(`Connected as ${connection} after ${seconds(episode.awayMs)}.`)
-      }
+      episode.entry.step(
+        `${byItself ? 'Back' : 'Connected'} after ${duration(episode.awayMs)} as connection ${connection}.`,
+        ...(byItself ? [' The browser sent ', code(`Last-Event-ID: ${episode.fromId}`)] : []),
+      )
+      return byItself
     },
 
     /** @param {boolean} replayed An event that is not one of the hub's own. */
@@ -187,16 +203,18 @@ export function createResumeStory({ journal, say, lastCounter, watched }) {
      * @param {boolean} replayed
      * @param {Verdict} verdict
      */
-    tick(symbol, n, replayed, verdict) {
-      const again = verdict.kind === 'again' ? 1 : 0
+    tick(symbol, n, replayed, { kind, missing, announced }) {
+      const again = kind === 'again' ? 1 : 0
+      const gap = announced ? 'missed' : 'lost'
       totals.again += again
-      totals[verdict.announced ? 'missed' : 'lost'] += verdict.missing
+      totals[gap] += missing
       const found = episode?.checks.get(symbol)
       if (found) {
         if (replayed) found.replayed.push(n)
         else found.live ??= n
         found.again += again
-        found[verdict.announced ? 'missed' : 'lost'] += verdict.missing
+        found[gap] += missing
+        found.anew ||= kind === 'anew'
       }
       if (episode?.waitingFor?.delete(symbol) && episode.waitingFor.size === 0) settle(episode)
     },
@@ -210,93 +228,62 @@ export function createResumeStory({ journal, say, lastCounter, watched }) {
       check(episode)
     },
 
-    /** @param {{ reason: string, from?: string, oldest?: string }} notice */
+    /** @param {{ reason: string, from: string, oldest: string }} notice */
     syncRequired({ reason, from, oldest }) {
-      const current = episode ?? begin('Events missed', from ?? '')
+      const current = episode ?? begin('missed', from)
       current.gapReason = reason
-      const range =
-        from && oldest ? ['Events between ', code(from), ' and ', code(oldest), ' are gone'] : ['Events are gone']
-      current.entry.step(
-        'The hub says “sync required”: ',
-        ...range,
-        ` (${reason}). The page fetches the current prices; the stream goes on from now.`,
-      )
-      current.entry.title(`Events are gone (${reason}): refetching`, 'working')
-      say(
-        `The hub says that events ${from && oldest ? `between ${from} and ${oldest} ` : ''}are gone (${reason}). Refetching.`,
-        'told',
-      )
+      const what =
+        reason === 'too_old' ? `events between ${from} and ${oldest} are gone` : `it cannot go on from ${from}`
+      current.entry.step(`The hub says “sync required”: ${what} (${reason}). The stream goes on from now.`)
+      current.entry.title(`Refetching (${reason})`, 'working')
+      say(`The hub says that ${what} (${reason}). Refetching.`, 'told')
       if (!current.waitingFor) check(current)
     },
 
     /** @param {number} added */
     refetched(added) {
       episode?.entry.step(
-        `GET /demo/prices brought the current prices and the last minute: ${added} ticks that the page did not have.`,
+        `GET /demo/prices brought the prices as they are now, and ${added} ticks that the page did not have.`,
       )
-    },
-
-    /** @param {string} why */
-    cutRefused(why) {
-      askedAwayMs = undefined
-      journal.begin(`Not cut: ${why}`, 'bad')
     },
   }
 }
 
 /**
  * @param {Episode} episode
- * @param {{ lost: number, missed: number, again: number }} sum
+ * @returns {{ text: string, tone: Tone }}
  */
-function summary({ what, fromId, awayMs, replayed, gapReason }, { lost, missed, again }) {
-  const twice = again > 0 ? `, ${again} twice` : ''
-  if (awayMs === 0) return `${what}; it was lost again before this could be checked.`
-  if (gapReason) {
-    return `Away ${seconds(awayMs)}: too long. The hub said so (${gapReason}), the page refetched the prices: ${missed} ticks missed, ${lost} lost in silence${twice}.`
+function outcome({ kind, fromId, awayMs, replayed, gapReason, checks, waitingFor }) {
+  if (!waitingFor) return { text: `${titles[kind]}; it changed again before this could be checked.`, tone: 'working' }
+  const sum = { lost: 0, missed: 0, again: 0 }
+  for (const { lost, missed, again } of checks.values()) {
+    sum.lost += lost
+    sum.missed += missed
+    sum.again += again
   }
-  const resumed =
-    what === 'Connection lost'
-      ? `Resumed from id ${fromId} after ${seconds(awayMs)}`
-      : `${what}, went on from id ${fromId}`
-  return `${resumed}: ${events(replayed)} replayed, ${lost} lost${twice}.`
-}
-
-/** @param {[string, SymbolCheck][]} checks */
-function checkTable(checks) {
-  const rows = checks.map(([symbol, found]) => {
-    const verdict = [
-      found.missed > 0 && `${found.missed} missed, as told`,
-      found.lost > 0 && `${found.lost} lost`,
-      found.again > 0 && `${found.again} twice`,
-      found.live === undefined && 'quiet',
-    ].filter((part) => typeof part === 'string')
-    return element(
-      'tr',
-      { 'data-testid': `check-${symbol}` },
-      element('th', { scope: 'row' }, symbol),
-      element('td', {}, String(found.before)),
-      element('td', {}, found.replayed.length > 0 ? `${found.replayed[0]}–${found.replayed.at(-1)}` : 'none'),
-      element('td', {}, String(found.live ?? '–')),
-      element('td', {}, verdict.join(', ') || 'no gap'),
-    )
-  })
-  const head = ['Symbol', 'before', 'replayed', 'then live', 'in between'].map((name) =>
-    element('th', { scope: 'col' }, name),
-  )
-  return element(
-    'table',
-    { class: 'checks' },
-    element('thead', {}, element('tr', {}, ...head)),
-    element('tbody', {}, ...rows),
-  )
+  const twice = sum.again > 0 ? `, ${sum.again} twice` : ''
+  const isWhole = sum.lost + sum.again === 0
+  if (gapReason) {
+    const missed = [...checks.values()].some(({ anew }) => anew) ? 'the hub counts anew' : `${sum.missed} ticks missed`
+    const why =
+      gapReason === 'too_old'
+        ? `Away too long (${duration(awayMs)}) for the hub`
+        : `The hub could not go on from ${fromId}`
+    const text = `${why}, and it said so: ${gapReason}. The page refetched the prices: ${missed}, ${sum.lost} lost in silence${twice}.`
+    return { text, tone: isWhole ? 'told' : 'bad' }
+  }
+  const how =
+    kind === 'switched'
+      ? `Watch-list changed, went on from id ${fromId}`
+      : `Resumed from id ${fromId} after ${duration(awayMs)}`
+  return { text: `${how}: ${events(replayed)} replayed, ${sum.lost} lost${twice}.`, tone: isWhole ? 'good' : 'bad' }
 }
 
 /** @param {number} count */
 const events = (count) => `${count} ${count === 1 ? 'event' : 'events'}`
 
-/** @param {number} milliseconds */
-const seconds = (milliseconds) =>
-  milliseconds < 950 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
+/** @param {number} ms */
+const duration = (ms) => (ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)
 
 /** @param {string} text */
 const code = (text) => element('code', {}, text)

@@ -30,14 +30,12 @@ const pageFolder = new URL('../../demo/', import.meta.url)
 
 /** Reads every file of the demo, once. Throws when one is missing: better at the start than at the first visit. */
 export function readDemoAssets(): DemoAssets {
-  const pageModules = readdirSync(pageFolder).filter((name) => name.endsWith('.js'))
+  const pageFiles = readdirSync(pageFolder).filter((name) => /\.(?:js|css|svg)$/.test(name))
   const files: Record<string, URL> = {
     '/': new URL('index.html', pageFolder),
-    '/demo/style.css': new URL('style.css', pageFolder),
-    '/demo/icon.svg': new URL('icon.svg', pageFolder),
     '/demo/vendor/uplot.js': new URL(import.meta.resolve('uplot/dist/uPlot.esm.js')),
     '/demo/vendor/uplot.css': new URL(import.meta.resolve('uplot/dist/uPlot.min.css')),
-    ...Object.fromEntries(pageModules.map((name) => [`/demo/${name}`, new URL(name, pageFolder)])),
+    ...Object.fromEntries(pageFiles.map((name) => [`/demo/${name}`, new URL(name, pageFolder)])),
   }
   const assets = new Map(Object.entries(files).map(([path, file]) => [path, readAsset(file)]))
   return { find: (path) => assets.get(path), paths: [...assets.keys()] }
