@@ -49,12 +49,12 @@ export class EvictionTree {
   }
 
   note(node: EvictionNode, position: Position): void {
-    node.own = later(node.own, position)
-    for (let above = node.parent; above; above = above.parent) above.below = later(above.below, position)
+    node.own = later(position, node.own)
+    for (let above = node.parent; above; above = above.parent) above.below = later(position, above.below)
   }
 
   /** The newest evicted event that the pattern matches, if it is later than `floor`; else `floor`. */
-  newestMatch(pattern: Selector, floor: Position | undefined): Position | undefined {
+  newestMatch(pattern: Selector, floor: Position): Position {
     return newestBelow(this.#root, pattern.split('.'), 0, floor)
   }
 }
@@ -68,17 +68,12 @@ function childOf(node: EvictionNode, segment: string): EvictionNode {
   return child
 }
 
-function newestBelow(
-  node: EvictionNode,
-  segments: readonly string[],
-  depth: number,
-  floor: Position | undefined,
-): Position | undefined {
+/** The newest evicted event below a node that the segments from `depth` on match; `floor` if none is later. */
+function newestBelow(node: EvictionNode, segments: readonly string[], depth: number, floor: Position): Position {
   const segment = segments[depth]
   if (segment === undefined) return later(floor, node.own)
-  // Nothing here can be later.
-  if (later(floor, node.below) === floor) return floor
-  if (segment === '>') return node.below
+  const newestBelowNode = later(floor, node.below)
+  if (newestBelowNode === floor || segment === '>') return newestBelowNode
   if (segment !== '*') {
     const child = node.children?.get(segment)
     return child ? newestBelow(child, segments, depth + 1, floor) : floor
@@ -89,7 +84,6 @@ function newestBelow(
 }
 
 /** The later one; `one` when they are the same. */
-export function later(one: Position | undefined, other: Position | undefined): Position | undefined {
-  if (!one || !other) return one ?? other
-  return one.seq >= other.seq ? one : other
+export function later(one: Position, other: Position | undefined): Position {
+  return other && other.seq > one.seq ? other : one
 }

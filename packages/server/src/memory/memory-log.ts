@@ -1,5 +1,5 @@
 // oxlint-disable typescript/require-await -- the contract is asynchronous: `async` turns what is thrown into a rejection
-import { matchesSelector, type Position, type Selector, type Topic } from '@millrace/protocol'
+import { compileSelectors, type Position, type Selector } from '@millrace/protocol'
 import type { Clock } from '../clock.ts'
 import {
   LogError,
@@ -118,7 +118,7 @@ export class MemoryLog implements EventLog {
     this.#evict(this.#clock.now())
     const { after, selectors } = query
     if (after === 'oldest') return this.#scan(this.#oldestFor(selectors), query)
-    const reason = this.#faultOf(after) ?? (this.#hasLostAfter(after, selectors) ? 'too_old' : undefined)
+    const reason = this.#faultOf(after) ?? (this.#hasLost(after, selectors) ? 'too_old' : undefined)
     if (!reason) return this.#scan(after, query)
     return { kind: 'gap', reason, oldest: this.#oldestFor(selectors), head: this.#head }
   }
@@ -190,22 +190,17 @@ export class MemoryLog implements EventLog {
     return this.#kept.oldest?.before ?? this.#head
   }
 
-  #hasLostAfter(after: Position, selectors: readonly Selector[] | 'all'): boolean {
-    // Nobody who reads on in the unbroken part of the log has to be matched against what was evicted.
-    if (after.seq >= this.#topics.newestEvictedSeq) return false
-    const evicted = this.#topics.newestEvicted(selectors)
-    return evicted !== undefined && evicted.seq > after.seq
+  #hasLost(after: Position, selectors: readonly Selector[] | 'all'): boolean {
+    return this.#topics.newestEvicted(selectors, after) !== after
   }
 
-  /** The first position that the selectors can be read on from without a loss. */
+  /** The first position from `#oldest` on that the selectors can be read on from without a loss. */
   #oldestFor(selectors: readonly Selector[] | 'all'): Position {
-    const oldest = this.#oldest()
-    const evicted = this.#topics.newestEvicted(selectors)
-    return evicted && evicted.seq > oldest.seq ? evicted : oldest
+    return this.#topics.newestEvicted(selectors, this.#oldest())
   }
 
   #scan(after: Position, query: ReadQuery): Page {
-    const matches = matcherOf(query.selectors)
+    const matches = query.selectors === 'all' ? undefined : compileSelectors(query.selectors)
     const events: StoredEvent[] = []
     let scannedTo = after
     let scanCount = 0
@@ -213,7 +208,7 @@ export class MemoryLog implements EventLog {
     const isWhole = this.#kept.visitAfter(after.seq, ({ event, sizeBytes }) => {
       if (scanCount++ === MAX_SCAN_COUNT) return false
       if (!event) return true
-      if (matches(event.topic)) {
+      if (!matches || matches(event.topic)) {
         if (events.length === query.maxCount) return false
         if (events.length > 0 && bytes + sizeBytes > query.maxBytes) return false
         events.push(event)
@@ -249,9 +244,4 @@ export class MemoryLog implements EventLog {
   #assertOpen(): void {
     if (this.#isClosed) throw new LogError('closed', 'The log was closed.')
   }
-}
-
-function matcherOf(selectors: readonly Selector[] | 'all'): (topic: Topic) => boolean {
-  if (selectors === 'all') return () => true
-  return (topic) => selectors.some((selector) => matchesSelector(selector, topic))
 }

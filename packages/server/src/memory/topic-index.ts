@@ -1,4 +1,4 @@
-import { isPattern, matchesSelector, type Position, type Selector, type Topic } from '@millrace/protocol'
+import { compileSelectors, isPattern, type Position, type Selector, type Topic } from '@millrace/protocol'
 import type { StoredEvent } from '../log.ts'
 import { EvictionTree, later, type EvictionNode } from './eviction-tree.ts'
 
@@ -39,11 +39,6 @@ export class TopicIndex {
     return this.#records.size
   }
 
-  /** The `seq` of the newest evicted event of all topics; 0 when none was. */
-  get newestEvictedSeq(): number {
-    return this.#evictedTo?.seq ?? 0
-  }
-
   /** Notes an event, which is newer than all others. Returns the index of its topic's rule. */
   noteAppended(event: StoredEvent): number {
     let record = this.#records.get(event.topic)
@@ -62,25 +57,26 @@ export class TopicIndex {
   noteEvicted(topic: Topic, position: Position): void {
     const record = this.#records.get(topic)
     if (record) this.#evictions.note(record.evictions, position)
-    else this.#forgottenTo = later(this.#forgottenTo, position)
-    this.#evictedTo = later(this.#evictedTo, position)
+    else this.#forgottenTo = later(position, this.#forgottenTo)
+    this.#evictedTo = later(position, this.#evictedTo)
   }
 
-  /** The newest evicted event that matches, or that may and its topic is forgotten. */
-  newestEvicted(selectors: readonly Selector[] | 'all'): Position | undefined {
-    if (selectors === 'all') return this.#evictedTo
-    let newest: Position | undefined
-    for (const selector of selectors) newest = later(newest, this.#newestEvictedMatch(selector))
+  /** The newest evicted event that matches, or that may and its topic is forgotten; `floor` if none is later. */
+  newestEvicted(selectors: readonly Selector[] | 'all', floor: Position): Position {
+    const newestOfAll = later(floor, this.#evictedTo)
+    // Whoever reads on in the unbroken part of the log need not be matched against what was evicted.
+    if (selectors === 'all' || newestOfAll === floor) return newestOfAll
+    let newest = floor
+    for (const selector of selectors) newest = this.#newestEvictedMatch(selector, newest)
     return newest
   }
 
   /** The last event of each matching topic, oldest first. */
   lastEvents(selectors: readonly Selector[] | 'all'): StoredEvent[] {
+    const matches = selectors === 'all' ? undefined : compileSelectors(selectors)
     const events: StoredEvent[] = []
     for (let record = this.#oldest; record; record = record.newer) {
-      const { topic } = record
-      if (selectors === 'all' || selectors.some((selector) => matchesSelector(selector, topic)))
-        events.push(record.last)
+      if (!matches || matches(record.topic)) events.push(record.last)
     }
     return events
   }
@@ -99,12 +95,10 @@ export class TopicIndex {
     this.#newest = undefined
   }
 
-  #newestEvictedMatch(selector: Selector): Position | undefined {
-    if (!isPattern(selector)) {
-      const record = this.#records.get(topicOf(selector))
-      return record ? record.evictions.own : this.#forgottenTo
-    }
-    return this.#evictions.newestMatch(selector, this.#forgottenTo)
+  #newestEvictedMatch(selector: Selector, floor: Position): Position {
+    if (isPattern(selector)) return this.#evictions.newestMatch(selector, later(floor, this.#forgottenTo))
+    const record = this.#records.get(topicOf(selector))
+    return later(floor, record ? record.evictions.own : this.#forgottenTo)
   }
 
   #create(event: StoredEvent): TopicRecord {
@@ -128,7 +122,8 @@ export class TopicIndex {
     this.#unlink(record)
     this.#records.delete(record.topic)
     this.#hasForgotten = true
-    this.#forgottenTo = later(this.#forgottenTo, record.evictions.own)
+    const { own } = record.evictions
+    if (own) this.#forgottenTo = later(own, this.#forgottenTo)
     this.#evictions.remove(record.evictions)
   }
 
