@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { readServeArguments } from '../src/command/read-serve-settings.ts'
+import { defaultHubSettings } from '../src/hub-settings.ts'
+
+const read = (argv: readonly string[], environment: Record<string, string> = {}) =>
+  readServeArguments(argv, environment).settings
+
+test('without options the defaults hold', () => {
+  expect(read([])).toEqual(defaultHubSettings)
+})
+
+test('flags win over the environment, the environment over the defaults', () => {
+  const environment = { MILLRACE_PORT: '4000', MILLRACE_HOST: 'localhost', MILLRACE_DEMO: '1' }
+  expect(read(['--port', '5000', '--insecure'], environment)).toEqual({
+    host: 'localhost',
+    port: 5000,
+    log: 'memory:',
+    demo: true,
+    insecure: true,
+  })
+})
+
+test.each<readonly [string[], Record<string, string>, string]>([
+  [['--prot', '1'], {}, 'There is no option --prot. Did you mean --port?'],
+  [['--port', 'x'], {}, '--port is "x"; it must be a number from 0 (a free port) to 65535.'],
+  [['--port=70000'], {}, '--port is "70000"'],
+  [[], { MILLRACE_PORT: '-1' }, '--port is "-1"'],
+  [['--workers', '2'], {}, '--workers is not built yet'],
+  [[], { MILLRACE_JWKS: 'https://example.org' }, 'MILLRACE_JWKS is not built yet'],
+  [['--log', 'sqlite:./x.db'], {}, '--log sqlite: is not built yet. Use memory:'],
+  [['--log', 'nonsense'], {}, '--log is "nonsense"; use memory:'],
+  [[], { MILLRACE_DEMO: 'yes' }, 'MILLRACE_DEMO is "yes"; use 1 or 0.'],
+  [['extra'], {}, 'extra'],
+  [['--port'], {}, '--port'],
+])('%j with %j is refused: %s', (argv, environment, message) => {
+  expect(() => read(argv, environment)).toThrow(
+    expect.objectContaining({ name: 'UsageError', message: expect.stringContaining(message) }),
+  )
+})
