@@ -34,12 +34,12 @@ export class Engine implements SubscriberHost {
   readonly catchUps: CatchUps
   readonly reader: LogReader
   readonly sweep: Sweep
-  readonly subscribers = new Map<string, Subscriber>()
+  readonly subscribers: Map<string, Subscriber> = new Map()
   /** Resolves when the log is followed. */
   readonly ready: Promise<void>
   /** Resolves after the first attempt to follow the log: whether it went well. */
   readonly firstAttempt: Promise<boolean>
-  isStarted = false
+  isStarted: boolean = false
   #isFollowing = false
   #isClosed = false
   #tail: Tail | undefined
