@@ -1,7 +1,7 @@
 /** When a stream gets its ids, over real HTTP: as early as one is true, and never earlier. */
 import { formatEventId } from '@millrace/protocol'
-import { LogError, type EventLog } from '@millrace/server'
 import { describe, expect, test } from 'vitest'
+import { LogThatLeaves } from './support/log-that-leaves.ts'
 import { CONNECTED, POSITION, SMALL, count, firstNotice, position, replay, resume } from './support/resume-client.ts'
 import { isPublished, json, openStream } from './support/stream-reader.ts'
 import { numbers, startTestHub } from './support/test-hub.ts'
@@ -148,22 +148,3 @@ describe('while the log is away', () => {
     expect(await replay(await resume(url, ids[3]))).toEqual(numbers(5, 50))
   })
 })
-
-/** A log that can be away: reads and bounds fail, as when a backend cannot be reached. */
-class LogThatLeaves {
-  isAway = false
-
-  before(log: EventLog): EventLog {
-    const guard = <T>(call: () => Promise<T>): Promise<T> =>
-      this.isAway ? Promise.reject(new LogError('unavailable', 'away for the test')) : call()
-    return {
-      guarantees: log.guarantees,
-      append: (events) => guard(() => log.append(events)),
-      read: (query) => guard(() => log.read(query)),
-      snapshot: (selectors) => guard(() => log.snapshot(selectors)),
-      bounds: () => guard(() => log.bounds()),
-      tail: (after, listener) => log.tail(after, listener),
-      close: () => log.close(),
-    }
-  }
-}

@@ -13,7 +13,7 @@ export interface Block {
 
 export interface OpenOptions {
   readonly headers?: OutgoingHttpHeaders
-  /** How long `next` waits before the test fails. Milliseconds. @default 5000 */
+  /** How long `next` waits for a block, and `until` for the one it looks for. Milliseconds. @default 5000 */
   readonly patienceMs?: number
 }
 
@@ -85,8 +85,14 @@ export class StreamReader {
   /** Reads on to the block that fits, and returns it with all before it. */
   async until(fits: (block: Block) => boolean): Promise<Block[]> {
     const blocks: Block[] = []
+    const endMs = performance.now() + this.#patienceMs
     for (;;) {
       const block = await this.next()
+      if (performance.now() > endMs) {
+        throw new Error(
+          `It did not come within ${this.#patienceMs} ms; the last blocks: ${JSON.stringify(blocks.slice(-10))}`,
+        )
+      }
       if (!block) throw new Error(`The stream ended too soon, after ${JSON.stringify(this.all.slice(-10))}`)
       blocks.push(block)
       if (fits(block)) return blocks

@@ -1,0 +1,123 @@
+import { chromium } from 'playwright-core'
+import { launch as launchFirefox } from 'puppeteer-core'
+import { browserPath, type BrowserName } from '../../support/services.ts'
+
+const CHROMIUM_ARGUMENTS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** A page of a real browser. */
+export interface BrowserPage {
+  /** The value of a JavaScript expression in the page; it must be one that JSON can carry. */
+  evaluate<T>(expression: string): Promise<T>
+  /** What the page wrote to the console as errors, and exceptions that nobody caught. */
+  readonly errors: readonly string[]
+  /** The URLs of all requests so far. */
+  readonly requests: readonly string[]
+  /** @param path of a PNG file */
+  screenshot(path: string): Promise<void>
+  click(selector: string): Promise<void>
+  /** Replaces what a field holds. */
+  fill(selector: string, text: string): Promise<void>
+  press(key: 'Enter' | 'Tab' | 'Space'): Promise<void>
+  close(): Promise<void>
+}
+
+export interface PageOptions {
+  /** CSS pixels. @default 1280 x 900 */
+  readonly width?: number
+  readonly height?: number
+  /** @default 'light' */
+  readonly colorScheme?: 'light' | 'dark'
+}
+
+export interface TestBrowser {
+  open(url: string, options?: PageOptions): Promise<BrowserPage>
+  close(): Promise<void>
+}
+
+/** Starts the browser as it is installed on this machine, without a window. */
+export function launchBrowser(name: BrowserName): Promise<TestBrowser> {
+  return name === 'chromium' ? startChromium() : startFirefox()
+}
+
+async function startChromium(): Promise<TestBrowser> {
+  const browser = await chromium.launch({ executablePath: browserPath('chromium'), args: CHROMIUM_ARGUMENTS })
+  return {
+    async open(url, { width = 1280, height = 900, colorScheme = 'light' } = {}) {
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme })
+      const page = await context.newPage()
+      const errors: string[] = []
+      const requests: string[] = []
+      page.on('console', (message) => {
+        if (message.type() === 'error') errors.push(message.text())
+      })
+      page.on('pageerror', (error) => errors.push(String(error)))
+      page.on('request', (request) => requests.push(request.url()))
+      await page.goto(url)
+      return {
+        errors,
+        requests,
+        evaluate: (expression) => page.evaluate(expression),
+        screenshot: async (path) => void (await page.screenshot({ path })),
+        click: (selector) => page.click(selector),
+        fill: (selector, text) => page.fill(selector, text),
+        press: (key) => page.keyboard.press(key),
+        close: () => context.close(),
+      }
+    },
+    close: () => browser.close(),
+  }
+}
+
+async function startFirefox(): Promise<TestBrowser> {
+  const browser = await launchFirefox({
+    browser: 'firefox',
+    executablePath: browserPath('firefox'),
+    protocol: 'webDriverBiDi',
+    headless: true,
+    extraPrefsFirefox: {
+      // Its own errands, none of which a test needs.
+      'app.update.enabled': false,
+      'browser.newtabpage.enabled': false,
+      'captivedetect.canonicalURL': '',
+      'network.captive-portal-service.enabled': false,
+      'network.connectivity-service.enabled': false,
+      'services.settings.server': '',
+    },
+  })
+  return {
+    async open(url, { width = 1280, height = 900, colorScheme = 'light' } = {}) {
+      const context = await browser.createBrowserContext()
+      const page = await context.newPage()
+      await page.setViewport({ width, height })
+      if (colorScheme === 'dark') throw new Error('Firefox has no dark page here')
+      const errors: string[] = []
+      const requests: string[] = []
+      page.on('console', (message) => {
+        if (message.type() === 'error') errors.push(message.text())
+      })
+      page.on('pageerror', (error) => errors.push(String(error)))
+      page.on('request', (request) => requests.push(request.url()))
+      await page.goto(url)
+      return {
+        errors,
+        requests,
+        evaluate: <T>(expression: string) => page.evaluate(expression) as Promise<T>,
+        screenshot: async (path) => void (await page.screenshot({ path })),
+        click: (selector) => page.click(selector),
+        fill: (selector, text) => page.locator(selector).fill(text),
+        press: (key) => page.keyboard.press(key),
+        close: () => context.close(),
+      }
+    },
+    close: () => browser.close(),
+  }
+}
