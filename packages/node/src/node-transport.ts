@@ -87,7 +87,7 @@ export class NodeTransport implements Transport {
     this.#state = 'ending'
     this.#forgetDrain()
     if (this.#http2Stream) this.#http2Stream.close(HTTP2_CANCEL)
-    else this.#response.destroy()
+    else this.#socket?.destroy()
     // Not by 'close' alone, which a response that waits for its turn never emits.
     process.nextTick(this.#leave)
   }
