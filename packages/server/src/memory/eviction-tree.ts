@@ -79,7 +79,11 @@ function newestBelow(node: EvictionNode, segments: readonly string[], depth: num
     return child ? newestBelow(child, segments, depth + 1, floor) : floor
   }
   let newest = floor
-  for (const child of node.children?.values() ?? []) newest = newestBelow(child, segments, depth + 1, newest)
+  for (const child of node.children?.values() ?? []) {
+    newest = newestBelow(child, segments, depth + 1, newest)
+    // No other child can have a later one.
+    if (newest === newestBelowNode) break
+  }
   return newest
 }
 
