@@ -4,7 +4,7 @@ import { byId } from './element.js'
 import { createEventTape } from './event-tape.js'
 import { createJournal } from './journal.js'
 import { createPriceChart } from './price-chart.js'
-import { createPriceHistory } from './price-history.js'
+import { createPriceHistory, isTick } from './price-history.js'
 import { createPublishBox } from './publish-box.js'
 import { createRawStream } from './raw-stream.js'
 import { createResumeStory } from './resume-story.js'
@@ -165,7 +165,8 @@ async function onControl(type, data) {
 function onPublished({ id, topic, type, time, data }, replayed) {
   const timeMs = typeof time === 'number' ? time : Date.parse(time)
   story.event(replayed)
-  if (topic.startsWith('stocks.') && type === 'tick') onTick(/** @type {Tick} */ (data), timeMs, replayed)
+  // Anybody may publish here; what is no tick is shown as what it is.
+  if (topic.startsWith('stocks.') && type === 'tick' && isTick(data)) onTick(data, timeMs, replayed)
   else {
     tape.add({ lane: 'demo', timeMs, kind: replayed ? 'replayed' : 'live' })
     publishBox.arrived({ id, topic, type, data, timeMs })

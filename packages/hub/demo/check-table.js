@@ -45,8 +45,14 @@ function checkRow(symbol, { before, replayed, live, lost, missed, again, anew })
     { 'data-testid': `check-${symbol}` },
     element('th', { scope: 'row' }, symbol),
     element('td', {}, String(before)),
-    element('td', {}, replayed.length > 0 ? `${replayed[0]}–${replayed.at(-1)}` : 'none'),
+    element('td', {}, rangeOf(replayed)),
     element('td', {}, String(live ?? '–')),
     element('td', {}, verdict.join(', ') || 'no gap'),
   )
+}
+
+/** @param {readonly number[]} counters */
+function rangeOf(counters) {
+  if (counters.length === 0) return 'none'
+  return counters.length === 1 ? String(counters[0]) : `${counters[0]}–${counters.at(-1)}`
 }

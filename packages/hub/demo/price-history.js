@@ -19,6 +19,22 @@
 const pointsKept = 150
 const monthsBetweenLaps = 3
 
+/**
+ * @param {any} data
+ * @returns {data is Tick}
+ */
+export function isTick(data) {
+  return (
+    typeof data === 'object' &&
+    data !== null &&
+    typeof data.symbol === 'string' &&
+    /^\d{4}-\d{2}-\d{2}$/.test(data.date) &&
+    Number.isFinite(data.price) &&
+    Number.isSafeInteger(data.n) &&
+    Number.isSafeInteger(data.lap)
+  )
+}
+
 /** The ticks that the page knows, by symbol, in the order of their counters, however and whenever they came. */
 export function createPriceHistory() {
   /** @type {Map<string, Point[]>} */

@@ -41,7 +41,7 @@ export function createWatchList({ symbols, watched, onChange }) {
           type: 'button',
           class: 'small',
           'data-testid': `watch-${symbol}`,
-          'aria-label': `Watch ${symbol}, ${companies[symbol] ?? symbol}`,
+          'aria-label': `Watch ${symbol}`,
         },
         `+ ${symbol}`,
       )

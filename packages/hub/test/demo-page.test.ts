@@ -25,7 +25,10 @@ interface CurlCommand {
 
 const page = async (name: string): Promise<unknown> => import(new URL(`../demo/${name}`, import.meta.url).href)
 const { createContinuity } = (await page('continuity.js')) as { createContinuity(): Continuity }
-const { createPriceHistory } = (await page('price-history.js')) as { createPriceHistory(): History }
+const { createPriceHistory, isTick } = (await page('price-history.js')) as {
+  createPriceHistory(): History
+  isTick(data: unknown): boolean
+}
 const { eventFromForm, curlCommand } = (await page('curl-command.js')) as CurlCommand
 
 describe('the check of counters', () => {
@@ -82,6 +85,28 @@ describe('the check of counters', () => {
     continuity.accept('A', 1)
     continuity.forget('A')
     expect(continuity.accept('A', 9)).toEqual({ kind: 'first', missing: 0, announced: false })
+  })
+})
+
+describe('a tick', () => {
+  const tick = { symbol: 'A', date: '2000-01-01', price: 1.5, n: 1, lap: 1 }
+
+  test('is what the replay publishes', () => {
+    expect(isTick(tick)).toBe(true)
+  })
+
+  test.each([
+    null,
+    undefined,
+    'A',
+    [],
+    {},
+    { ...tick, date: 'soon' },
+    { ...tick, date: 7 },
+    { ...tick, n: '1' },
+    { ...tick, price: null },
+  ])('is not %j, whoever publishes it', (data) => {
+    expect(isTick(data)).toBe(false)
   })
 })
 
