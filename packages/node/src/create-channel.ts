@@ -56,7 +56,7 @@ class HubChannel implements Channel {
   }
 
   get size(): number {
-    return this.#hub.stats().subscribers
+    return this.#hub.size
   }
 
   subscribe(request: NodeRequest, response: NodeResponse): Promise<void> {
@@ -67,7 +67,7 @@ class HubChannel implements Channel {
     const { limits } = this.#hub
     const fresh = newEvent({ topic: TOPIC, ...event }, limits.maxEventBytes)
     if (this.#isClosed) throw new HubError('closed', 'The channel is closed; nothing was sent.')
-    const { subscribers, lagMs } = this.#hub.stats()
+    const { size, lagMs } = this.#hub
     if (lagMs > limits.maxLagMs) {
       throw new HubError(
         'overloaded',
@@ -76,7 +76,7 @@ class HubChannel implements Channel {
     }
     // Memory that is not closed stores at once and cannot fail.
     void this.#log.append([fresh])
-    return subscribers
+    return size
   }
 
   close(options?: { drainMs?: number }): Promise<void> {
