@@ -221,6 +221,17 @@ describe('tails of the memory log', () => {
     expect(received.slice(-5)).toEqual([39_996, 39_997, 39_998, 39_999, 40_000])
   })
 
+  test('a listener that throws ends its tail, and the fault is not swallowed', async () => {
+    const { log } = openLog()
+    const fault = new Error('a fault of the listener')
+    const listener = { onEpoch: noop, onInterrupted: noop, onResumed: noop }
+    await log.tail('head', { ...listener, onEvents: () => Promise.reject(fault) })
+    const unhandled = nextUnhandledRejection()
+    await log.append([event('news')])
+    expect(await unhandled).toBe(fault)
+    expect(log.size.tailCount).toBe(0)
+  })
+
   test('an event is handed over before its append has resolved for the caller', async () => {
     const { log } = openLog()
     const received: StoredEvent[] = []
@@ -234,6 +245,18 @@ describe('tails of the memory log', () => {
     expect(received.map(({ position }) => position)).toEqual(positions)
   })
 })
+
+/** Takes the place of the runner, which would take an unhandled rejection for a failure. */
+function nextUnhandledRejection(): Promise<unknown> {
+  const listeners = process.listeners('unhandledRejection')
+  process.removeAllListeners('unhandledRejection')
+  return new Promise((resolve) => {
+    process.once('unhandledRejection', (reason) => {
+      for (const listener of listeners) process.on('unhandledRejection', listener)
+      resolve(reason)
+    })
+  })
+}
 
 function noop(): void {
   return undefined

@@ -74,12 +74,13 @@ export class MemoryTail implements Tail {
   }
 
   async #run(): Promise<void> {
-    for (;;) {
-      const events = this.#take()
-      if (events.length === 0) break
-      await this.#listener.onEvents(events)
+    try {
+      for (let events = this.#take(); events.length > 0; events = this.#take()) await this.#listener.onEvents(events)
+      this.#isRunning = false
+    } catch (error) {
+      await this.close()
+      throw error
     }
-    this.#isRunning = false
   }
 
   /** The next batch; empty when the tail is at the head or closed. */
