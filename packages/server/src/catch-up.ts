@@ -212,7 +212,8 @@ export class CatchUps {
     if (subscriber.reading !== reading) return
     const goOnAfter = subscriber.request.from === 'earliest' ? oldest : head
     const from = typeof reading.after === 'object' ? formatEventId(reading.after) : (reading.clientId ?? '')
-    reading.after = goOnAfter
+    // Where the selectors can be read from without a loss may be later than the log's own beginning.
+    reading.after = reason === 'unknown_id' && goOnAfter === oldest ? 'oldest' : goOnAfter
     reading.trusted = true
     subscriber.writeText(
       controlBlock('stream:sync-required', { reason, from, oldest: formatEventId(oldest) }, goOnAfter),
