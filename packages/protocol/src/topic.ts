@@ -1,6 +1,5 @@
 import { ProtocolError } from './protocol-error.ts'
 import { quote } from './quote.ts'
-import { utf8Length } from './utf8-length.ts'
 
 declare const topicBrand: unique symbol
 declare const selectorBrand: unique symbol
@@ -11,6 +10,8 @@ export type Selector = string & { readonly [selectorBrand]: true }
 
 export const MAX_TOPIC_BYTES = 256
 export const MAX_TOPIC_SEGMENTS = 16
+
+const utf8Encoder = new TextEncoder()
 
 /** Topic names that a native `EventSource` would take for its own events. */
 const RESERVED = new Set(['open', 'error'])
@@ -57,9 +58,7 @@ function describe(what: string, text: string, fault: string): string {
 function faultOf(text: string, wildcards: boolean): string | undefined {
   if (typeof text !== 'string') return 'it is not a string'
   if (text === '') return 'it is empty'
-  if (text.length > MAX_TOPIC_BYTES || utf8Length(text) > MAX_TOPIC_BYTES) {
-    return `it has more than ${MAX_TOPIC_BYTES} bytes of UTF-8`
-  }
+  if (hasMoreBytes(text, MAX_TOPIC_BYTES)) return `it has more than ${MAX_TOPIC_BYTES} bytes of UTF-8`
   if (!text.isWellFormed()) return 'it is not valid Unicode (a lone surrogate)'
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u0020\u007f-\u009f,]/.test(text)) return 'spaces, commas and control characters are not allowed'
@@ -77,4 +76,10 @@ function faultOf(text: string, wildcards: boolean): string | undefined {
     if (segment === '>' && i !== segments.length - 1) return '> may only be the last segment'
   }
   return undefined
+}
+
+/** Counts only where it has to: a UTF-16 unit has one to three bytes. */
+function hasMoreBytes(text: string, maxBytes: number): boolean {
+  if (text.length * 3 <= maxBytes) return false
+  return text.length > maxBytes || utf8Encoder.encode(text).length > maxBytes
 }

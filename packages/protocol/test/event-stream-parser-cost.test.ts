@@ -1,0 +1,132 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { EventStreamParser } from '@millrace/protocol'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { utf8 } from './support/chunks.ts'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('[MR-PARSE-17] work is linear in the bytes', () => {
+  const lineBytes = 64 * 1024
+  const line = utf8(`data: ${'x'.repeat(lineBytes)}\n\n`)
+
+  test.each([1, 8, 24, 100, 1500, 16_384])('for one long line in chunks of %i bytes', (chunkBytes) => {
+    const work = countWork()
+    const lengths: number[] = []
+    const parser = new EventStreamParser({ onEvent: ({ data }) => lengths.push(data.length) })
+    for (let at = 0; at < line.length; at += chunkBytes) parser.push(work.watch(line.subarray(at, at + chunkBytes)))
+    expect(lengths).toEqual([lineBytes])
+    // Each byte is looked at, copied into the line, joined and decoded. To look at it takes up to two reads.
+    expect(work.bytesRead()).toBeLessThan(4 * line.length)
+    expect(work.bytesCopied()).toBeLessThan(3 * line.length)
+    expect(work.bytesDecoded()).toBeLessThan(3 * line.length)
+  })
+
+  test.each([40, 1000, 2100, 3100, 9000])('for one long chunk of lines of %i bytes', (bytes) => {
+    const chunk = utf8(`data: ${'x'.repeat(bytes)}\n\n`.repeat(Math.ceil(lineBytes / bytes)))
+    const work = countWork()
+    let events = 0
+    new EventStreamParser({ onEvent: () => events++ }).push(work.watch(chunk))
+    expect(events).toBe(Math.ceil(lineBytes / bytes))
+    // A line is looked for from the end of what is decoded at once, then from its own start.
+    expect(work.bytesRead()).toBeLessThan(5 * chunk.length)
+    expect(work.bytesDecoded()).toBeLessThan(4 * chunk.length)
+  })
+})
+
+describe('[MR-PARSE-17] a short value keeps no long chunk alive', () => {
+  const chunkCount = 1500
+  const chunkBytes = 16_384
+
+  test('when it is handed out', () => {
+    const kept: string[] = []
+    const parser = new EventStreamParser({ onEvent: ({ data }) => kept.push(data) })
+    const used = heapUsedBy(() => {
+      for (let i = 0; i < chunkCount; i++) parser.push(chunkOf(`data: value number ${String(i).padStart(8)}\n\n`))
+      return kept
+    })
+    expect(kept).toHaveLength(chunkCount)
+    // The text that is decoded at once has 2 KiB.
+    expect(used / chunkCount).toBeLessThan(3 * 1024)
+  })
+
+  test('when it is part of an event that is not finished', () => {
+    const kept: string[] = []
+    const parser = new EventStreamParser({ onEvent: ({ data }) => kept.push(data) })
+    const used = heapUsedBy(() => {
+      for (let i = 0; i < chunkCount; i++) parser.push(chunkOf(`data: value number ${String(i).padStart(8)}\n`))
+      return parser
+    })
+    expect(used / chunkCount).toBeLessThan(300)
+    parser.push(utf8('\n'))
+    expect(kept[0]).toHaveLength(chunkCount * 22 - 1)
+  })
+
+  test('and the measurement finds it when it does', () => {
+    const kept: string[] = []
+    const decoder = new TextDecoder()
+    const used = heapUsedBy(() => {
+      for (let i = 0; i < chunkCount; i++)
+        kept.push(decoder.decode(chunkOf(`value number ${String(i).padStart(8)}`)).slice(-30))
+      return kept
+    })
+    expect(used / chunkCount).toBeGreaterThan(0.9 * chunkBytes)
+  })
+
+  /** A chunk of comments that ends with the text. */
+  function chunkOf(text: string): Uint8Array {
+    return utf8(`:${'c'.repeat(98)}\n`.repeat(Math.floor((chunkBytes - text.length) / 100)) + text)
+  }
+})
+
+interface Work {
+  /** The chunk, with each look at a byte of it counted. */
+  watch(chunk: Uint8Array): Uint8Array
+  bytesRead(): number
+  bytesCopied(): number
+  bytesDecoded(): number
+}
+
+function countWork(): Work {
+  let read = 0
+  const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array
+  const set = vi.spyOn(typedArray, 'set')
+  const slice = vi.spyOn(typedArray, 'slice')
+  const decode = vi.spyOn(TextDecoder.prototype, 'decode')
+  return {
+    watch: (chunk) =>
+      new Proxy(chunk, {
+        get(target, key) {
+          if (typeof key === 'string' && /^\d/.test(key)) read++
+          const member: unknown = Reflect.get(target, key, target)
+          return typeof member === 'function' ? member.bind(target) : member
+        },
+      }),
+    bytesRead: () => read,
+    bytesCopied: () =>
+      sum(set.mock.calls.map(([source]) => source.length)) +
+      sum(slice.mock.results.map((result) => (result.value as Uint8Array).length)),
+    bytesDecoded: () => sum(decode.mock.calls.map(([source]) => (source as Uint8Array).length)),
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  let total = 0
+  for (const number of numbers) total += number
+  return total
+}
+
+/** How much more the heap holds while the result is alive. Bytes. */
+function heapUsedBy(work: () => unknown): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  const before = process.memoryUsage().heapUsed
+  const result = work()
+  collect()
+  const after = process.memoryUsage().heapUsed
+  expect(result).toBeDefined()
+  return after - before
+}

@@ -1,0 +1,9 @@
+/** What the action throws; undefined when it does not. */
+export function thrownBy(action: () => unknown): unknown {
+  try {
+    action()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}

@@ -1,0 +1,44 @@
+// `npm run size`: what the encoder and the parser weigh in a browser, minified and gzipped; fails above the budget.
+import { gzipSync } from 'node:zlib'
+import { ensureInstalled, root } from './ensure-install.mjs'
+
+await ensureInstalled()
+const { build } = await import('esbuild')
+
+/** What a user imports from `@millrace/protocol`, and the most that it may weigh. Bytes. */
+const budgets = [
+  { name: 'encoder', imports: 'encodeEvent, encodeComment, encodeRetry', maxBytes: 1024 },
+  { name: 'parser', imports: 'EventStreamParser', maxBytes: 2048 },
+]
+
+let over = false
+for (const { name, imports, maxBytes } of budgets) {
+  const { minified, gzipped } = await weigh(imports)
+  const verdict = gzipped <= maxBytes ? 'ok' : 'OVER BUDGET'
+  console.log(`${verdict}  ${name}: ${gzipped} of ${maxBytes} bytes gzipped (${minified} minified)`)
+  if (gzipped > maxBytes) over = true
+}
+process.exitCode = over ? 1 : 0
+
+/**
+ * Bundles the imports as a user's bundler does: from the public entry, dropping what is not used.
+ *
+ * @param {string} imports
+ */
+async function weigh(imports) {
+  const {
+    outputFiles: [output],
+  } = await build({
+    stdin: { contents: `export { ${imports} } from '@millrace/protocol'`, resolveDir: root },
+    absWorkingDir: root,
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    conditions: ['@millrace/source'],
+    logLevel: 'warning',
+  })
+  if (output === undefined) throw new Error('esbuild wrote no file')
+  return { minified: output.contents.length, gzipped: gzipSync(output.contents, { level: 9 }).length }
+}
