@@ -27,7 +27,7 @@ export class NodeTransport implements Transport {
   /** The connection of HTTP/1. */
   readonly #socket: Socket | undefined
   readonly #http2Stream: ServerHttp2Stream | undefined
-  /** Where a pipelined response waits for its turn: it has no socket yet, and hears nothing when that one is gone. */
+  /** Where a pipelined response waits for its turn: on Node 22 it hears nothing when that connection goes. */
   readonly #waitsFor: Socket | undefined
   #route: Route
   #owner: TransportOwner | undefined
@@ -67,9 +67,10 @@ export class NodeTransport implements Transport {
   write(payload: Payload): boolean {
     // Somebody else may have ended the response: a byte now would fall into the next one of this connection.
     if (this.#state !== 'open' || this.#response.writableEnded) return false
-    const hasRoom = this.#pass(payload)
-    if (!hasRoom || this.#drainListener) this.#awaitDrain(payload.bytes.byteLength)
-    return !this.#drainListener
+    // Once full, there is no room until it has drained, whatever a single write is answered with.
+    if (this.#pass(payload) && !this.#drainListener) return true
+    this.#awaitDrain(payload.bytes.byteLength)
+    return false
   }
 
   end(): void {
@@ -79,7 +80,7 @@ export class NodeTransport implements Transport {
     this.#route = 'response'
     const socket = this.#socket
     if (socket) this.#response.once('finish', () => socket.destroySoon())
-    if (!this.#response.writableEnded) this.#response.end()
+    this.#response.end()
   }
 
   destroy(): void {

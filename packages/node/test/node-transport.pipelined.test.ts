@@ -1,4 +1,5 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openTransport } from '../src/index.ts'
 import type { Opened } from './support/open-transport.ts'
@@ -29,6 +30,20 @@ describe('a pipelined response', () => {
     const [second] = opened
     second?.client.leave('close')
     await until(() => expect(second?.owner.closeCount).toBe(1))
+  })
+
+  test('is told although Node does not tell it', async () => {
+    const socket = new Socket()
+    const request = new IncomingMessage(socket)
+    request.httpVersionMajor = 1
+    const response = new ServerResponse(request)
+    const owner = new RecordingOwner()
+    openTransport(request, response).attach(owner)
+    await nextTurn()
+    expect(owner.closeCount).toBe(0)
+    socket.destroy()
+    await until(() => expect(owner.closeCount).toBe(1))
+    expect([response.closed, socket.listenerCount('close')]).toEqual([false, 0])
   })
 
   test('is told at once when it is destroyed while it waits: that ends the connection, and the one before it', async () => {

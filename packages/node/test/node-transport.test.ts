@@ -1,5 +1,7 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { openTransport, type NodeTransport } from '../src/index.ts'
 import { open } from './support/open-transport.ts'
@@ -192,6 +194,38 @@ describe.each(ways)('a transport %s', (_way, prepare) => {
       expect([name, count <= (before[name] ?? 0)]).toEqual([name, true])
     expect(response.listenerCount('close')).toBe(0)
   })
+})
+
+test('a transport that was full has no room until it has drained, although single writes fit again', async () => {
+  const { promise: firstWritten, resolve: finishFirst } = Promise.withResolvers<void>()
+  const finishes: (() => void)[] = []
+  const socket = new Duplex({
+    writableHighWaterMark: 1_000,
+    read() {},
+    write(_chunk, _encoding, done) {
+      finishes.push(done)
+      finishFirst()
+    },
+  }) as Socket
+  const request = new IncomingMessage(socket)
+  request.httpVersionMajor = 1
+  request.httpVersionMinor = 1
+  const response = new ServerResponse(request)
+  response.assignSocket(socket)
+  const owner = new RecordingOwner()
+  const transport = openTransport(request, response)
+  transport.attach(owner)
+  await firstWritten
+  expect([transport.write(block(400)), transport.write(block(400))]).toEqual([true, false])
+  // The head and the first block have gone: there is room for a small one, and the second is on its way still.
+  finishes.shift()?.()
+  finishes.shift()?.()
+  await nextTurn()
+  expect(socket.writableLength).toBeLessThan(500)
+  expect([transport.write(hello), owner.drainCount]).toEqual([false, 0])
+  for (let next = finishes.shift(); next; next = finishes.shift()) next()
+  await nextTurn()
+  expect([transport.bufferedBytes, owner.drainCount, transport.write(hello)]).toEqual([0, 1, true])
 })
 
 describe('a client that left before the transport was attached', () => {

@@ -38,6 +38,8 @@ export async function serveStreams(
   createServerFor: (source: StreamSource) => Server | Http2Server,
 ): Promise<ServedStreams> {
   const server = createServerFor(source)
+  // Who waits for a connection to end must not be helped by a server that has seen no request for a while.
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = 600_000
   const sessions = new Set<ServerHttp2Session>()
   server.on('session', (session: ServerHttp2Session) => {
     sessions.add(session)

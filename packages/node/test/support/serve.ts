@@ -6,6 +6,8 @@ import { onTestFinished, vi } from 'vitest'
 
 /** Listens until the test is over, and returns the port. */
 export async function listen(server: Server): Promise<number> {
+  // Who waits for a connection to end must not be helped by a server that has seen no request for a while.
+  server.keepAliveTimeout = 600_000
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
     server.close()
