@@ -20,11 +20,14 @@ const titles: Readonly<Record<number, string>> = {
   406: 'Not acceptable',
   408: 'Request too slow',
   413: 'Too large',
+  414: 'Target too long',
   415: 'Unsupported media type',
   429: 'Too many requests',
   431: 'Header too large',
   500: 'Internal error',
+  501: 'Not implemented',
   503: 'Unavailable',
+  505: 'HTTP version not supported',
 }
 
 /** A problem with the usual title of its status. */

@@ -1,4 +1,5 @@
-import { problem, problemBody, PROBLEM_TYPE } from '@millrace/node'
+import { problem, problemBody, PROBLEM_TYPE, type Problem } from '@millrace/node'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 /** Answers what Node could not read as a request, and ends the connection. */
@@ -7,14 +8,24 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
     socket.destroy()
     return
   }
-  const fault = faultOf(error.code)
+  endWith(socket, faultOf(error.code))
+}
+
+/** `CONNECT` asks for a tunnel; without an answer Node would only close the connection. */
+export function answerConnect(_request: IncomingMessage, socket: Duplex): void {
+  socket.on('error', () => socket.destroy())
+  endWith(socket, problem(405, 'This is not a proxy: CONNECT is not for it. Use GET or POST.', { Allow: 'GET, POST' }))
+}
+
+function endWith(socket: Duplex, fault: Problem): void {
+  const allow = fault.headers?.['Allow']
   const body = problemBody(fault)
   socket.end(
-    `HTTP/1.1 ${fault.status} ${fault.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${fault.status} ${fault.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${allow === undefined ? '' : `Allow: ${allow}\r\n`}Connection: close\r\n\r\n${body}`,
   )
 }
 
-function faultOf(code: string | undefined): ReturnType<typeof problem> {
+function faultOf(code: string | undefined): Problem {
   if (code === 'HPE_HEADER_OVERFLOW')
     return problem(431, 'The headers are larger than 16 KiB. Send fewer or shorter ones.')
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return problem(408, 'The request did not arrive in time. Send it faster.')

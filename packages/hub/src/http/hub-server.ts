@@ -8,12 +8,13 @@ import { startDemo, type Demo } from '../demo/demo.ts'
 import type { HubSettings } from '../hub-settings.ts'
 import { UsageError } from '../command/usage-error.ts'
 import { addAdminRoutes } from './admin-routes.ts'
-import { answerClientError } from './client-error.ts'
+import { answerClientError, answerConnect } from './client-error.ts'
 import { addDemoRoutes } from './demo-routes.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { isLoopbackName, originFault } from './open-hub-guard.ts'
-import { answerErrors } from './problem-answers.ts'
+import { answerErrors, answerTargetError } from './problem-answers.ts'
 import { addPublishRoute } from './publish-route.ts'
+import { headFault, resolveTarget } from './request-head.ts'
 import { addUnbuiltRoutes } from './unbuilt-routes.ts'
 
 /** Headers and body of a request must be here by then; streams are not affected. */
@@ -82,6 +83,7 @@ async function buildServer(hub: NodeHub, settings: HubSettings): Promise<BuiltSe
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: false,
     forceCloseConnections: false,
+    frameworkErrors: answerTargetError,
     routerOptions: { ignoreTrailingSlash: false },
     serverFactory: (handleRest) => (server = createHttpServer(settings, handleStream, handleRest)),
   })
@@ -108,16 +110,19 @@ function createHttpServer(
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      requireHostHeader: true,
+      // Checked by `headFault`, which says what is wrong.
+      requireHostHeader: false,
     },
     (request, response) => {
-      const fault = originFault(request.headers, settings)
+      resolveTarget(request)
+      const fault = headFault(request) ?? originFault(request.headers, settings)
       if (fault) sendProblem(response, fault)
       else if (isStreamRequest(request)) void handleStream(request, response)
       else handleRest(request, response)
     },
   )
   server.on('clientError', answerClientError)
+  server.on('connect', answerConnect)
   return server
 }
 

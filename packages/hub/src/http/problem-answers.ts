@@ -1,6 +1,7 @@
 import { problem, problemBody, PROBLEM_TYPE, type Problem } from '@millrace/node'
 import { HubError, type HubErrorCode } from '@millrace/server'
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import { answerUnread } from './answer-unread.ts'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** A fault of a request, thrown by a route. */
 export class RequestFault extends Error {
@@ -25,15 +26,27 @@ const statusOf: Readonly<Record<HubErrorCode, number>> = {
 
 /** Makes every error of a route a problem detail (RFC 9457). */
 export function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError, _request, reply) => sendFault(reply, faultOf(error)))
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const fault = faultOf(error)
+    if (fault.status === 413 && !request.raw.complete) answerUnread(request, reply, fault)
+    else void sendFault(reply, fault)
+  })
+}
+
+/** A target that cannot be read as a URL, or is too long, reaches no route. */
+export function answerTargetError(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  void sendFault(reply, faultOf(error))
 }
 
 export function sendFault(reply: FastifyReply, fault: Problem): FastifyReply {
-  return reply
-    .code(fault.status)
-    .headers({ ...fault.headers, 'Cache-Control': 'no-store' })
-    .type(PROBLEM_TYPE)
-    .send(problemBody(fault))
+  return (
+    reply
+      .code(fault.status)
+      .headers({ ...fault.headers, 'Cache-Control': 'no-store' })
+      .type(PROBLEM_TYPE)
+      // As bytes: to a text the framework adds a charset, which JSON does not have.
+      .send(Buffer.from(problemBody(fault)))
+  )
 }
 
 function faultOf(error: Error): Problem {

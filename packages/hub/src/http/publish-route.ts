@@ -1,6 +1,7 @@
 import { problem, type NodeHub } from '@millrace/node'
 import type { PublishEvent } from '@millrace/server'
 import type { FastifyInstance } from 'fastify'
+import type { IncomingHttpHeaders } from 'node:http'
 import { nearestName } from '../nearest-name.ts'
 import { RequestFault } from './problem-answers.ts'
 
@@ -19,7 +20,7 @@ export function addPublishRoute(app: FastifyInstance, hub: NodeHub): void {
       done(error as Error, undefined)
     }
   })
-  app.post('/events', async (request) => {
+  app.post('/events', { onRequest: async (request) => checkContent(request.headers) }, async (request) => {
     if (request.body === undefined)
       throw invalid('The body is empty. Send {"topic": "...", "data": ...} as application/json.')
     const events = Array.isArray(request.body) ? (request.body as unknown[]) : [request.body]
@@ -30,6 +31,16 @@ export function addPublishRoute(app: FastifyInstance, hub: NodeHub): void {
     )
     return { ids }
   })
+}
+
+/** What the body claims to be, before it is read. */
+function checkContent({ 'content-type': type, 'content-encoding': coding }: IncomingHttpHeaders): void {
+  if (/^application\/x-ndjson\b/i.test(type ?? '')) {
+    throw invalid('Publishing as application/x-ndjson is not built yet. Send an array as application/json.')
+  }
+  if (coding === undefined || coding.toLowerCase() === 'identity') return
+  const shown = JSON.stringify(coding.slice(0, 64))
+  throw new RequestFault(problem(415, `Content-Encoding is ${shown}. Send the body as it is.`))
 }
 
 function readJson(body: Buffer): unknown {
@@ -50,9 +61,7 @@ function readJson(body: Buffer): unknown {
 function readEvent(value: unknown, index: number | undefined): PublishEvent {
   const which = index === undefined ? 'The event' : `Event ${index}`
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(
-      `${which} is ${JSON.stringify(value)?.slice(0, 80)}; it must be an object such as {"topic": "news", "data": "hello"}.`,
-    )
+    throw invalid(`${which} is ${kindOf(value)}; it must be an object such as {"topic": "news", "data": "hello"}.`)
   }
   for (const name of Object.keys(value)) {
     if (!FIELDS.includes(name)) throw invalid(`${which} has ${unknownField(name)}`)
@@ -64,6 +73,12 @@ function readEvent(value: unknown, index: number | undefined): PublishEvent {
     throw invalid(`${which} is for a user (${JSON.stringify(topic.slice(0, 64))}): topics of users are not built yet.`)
   }
   return { topic: topic as string, data, ...(type === undefined ? {} : { type: type as string }) }
+}
+
+/** Names the kind of a value: the value itself may be too large, or nested too deeply, to be written. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
 }
 
 function unknownField(name: string): string {
