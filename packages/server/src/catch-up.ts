@@ -185,7 +185,7 @@ export class CatchUps {
   async #answer(subscriber: Subscriber, reading: Reading): Promise<void> {
     const { reader } = this.#host
     if (reading.after === 'unknown') {
-      const { oldest, head } = await reader.bounds()
+      const { oldest, head } = await this.#bounds(subscriber)
       this.#tellGap(subscriber, reading, 'unknown_id', oldest, head)
       return
     }
@@ -195,15 +195,25 @@ export class CatchUps {
     else this.#tellGap(subscriber, reading, page.reason, page.oldest, page.head)
   }
 
+  /** The log's bounds, `oldest` as the selectors have it: where nothing that matches was lost since may be later. */
+  async #bounds({ audience }: Subscriber): Promise<{ oldest: Position; head: Position }> {
+    const { reader } = this.#host
+    const bounds = await reader.bounds()
+    const page = await reader.read(audience, bounds.oldest)
+    return page.kind === 'gap' ? page : bounds
+  }
+
   #takePage(reading: Reading, page: FramePage): void {
+    const { window } = this.#host
     const before = reading.after
     reading.fill(page.frames, page.scannedTo)
     const { after } = reading
     const isStuck = typeof before === 'object' && typeof after === 'object' && after.seq === before.seq
-    if (isStuck && !reading.hasBacklog && after.seq < this.#host.window.base.seq) {
+    const isElsewhere = isStuck && (after.epoch !== window.base.epoch || after.seq < window.base.seq)
+    if (isElsewhere && !reading.hasBacklog) {
       throw new LogError(
         'unavailable',
-        'The event log returned nothing where it must have more: it lags behind its tail.',
+        'The event log returned nothing where more must come: it lags behind its tail, or its tail has not heard of its epoch.',
       )
     }
   }
@@ -212,8 +222,7 @@ export class CatchUps {
     if (subscriber.reading !== reading) return
     const goOnAfter = subscriber.request.from === 'earliest' ? oldest : head
     const from = typeof reading.after === 'object' ? formatEventId(reading.after) : (reading.clientId ?? '')
-    // Where the selectors can be read from without a loss may be later than the log's own beginning.
-    reading.after = reason === 'unknown_id' && goOnAfter === oldest ? 'oldest' : goOnAfter
+    reading.after = goOnAfter
     reading.trusted = true
     subscriber.writeText(
       controlBlock('stream:sync-required', { reason, from, oldest: formatEventId(oldest) }, goOnAfter),
