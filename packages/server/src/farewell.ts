@@ -1,6 +1,7 @@
 import { encodeRetry } from '@millrace/protocol'
 import { controlBlock } from './control-block.ts'
 import type { Engine } from './engine.ts'
+import type { Subscriber } from './subscriber.ts'
 
 /** So many streams are ended in each wave at least, so that few clients do not make for a long farewell. */
 const MIN_PER_WAVE = 100
@@ -13,7 +14,7 @@ const START_MS = 1_000
  * before the last wave is over and a new process can have started, and not all at once.
  */
 export async function farewell(engine: Engine, drainMs: number): Promise<void> {
-  const { clock, chance, limits } = engine
+  const { clock } = engine
   const startMs = clock.now()
   const waves = Math.max(1, Math.floor(drainMs / WAVE_MS))
   const perWave = Math.max(MIN_PER_WAVE, Math.ceil(engine.subscribers.size / waves))
@@ -21,17 +22,18 @@ export async function farewell(engine: Engine, drainMs: number): Promise<void> {
     const wave = [...engine.subscribers.values()].filter((subscriber) => subscriber.isOpen).slice(0, perWave)
     const isLast = wave.length < perWave
     const leftMs = isLast ? 0 : Math.max(0, startMs + drainMs - clock.now())
-    for (const subscriber of wave) {
-      const retryMs = Math.round(leftMs + START_MS + limits.retryMs * chance.fraction())
-      subscriber.end(
-        'shutdown',
-        encodeRetry(retryMs) + controlBlock('stream:shutdown', { reason: 'The server is shutting down.' }),
-      )
-    }
+    for (const subscriber of wave) sendAway(engine, subscriber, leftMs)
     if (isLast) break
     await pause(engine, WAVE_MS)
   }
   await engine.whenEmpty()
+}
+
+/** Ends one stream, and tells its client to stay away for `leftMs` and for as long as a process takes to be back. */
+export function sendAway({ chance, limits }: Engine, subscriber: Subscriber, leftMs: number): void {
+  const retryMs = Math.round(leftMs + START_MS + limits.retryMs * chance.fraction())
+  const notice = controlBlock('stream:shutdown', { reason: 'The server is shutting down.' })
+  subscriber.end('shutdown', encodeRetry(retryMs) + notice)
 }
 
 function pause(engine: Engine, ms: number): Promise<void> {

@@ -8,7 +8,7 @@ import {
 } from '@millrace/protocol'
 import { controlBlock } from './control-block.ts'
 import { Engine } from './engine.ts'
-import { farewell } from './farewell.ts'
+import { farewell, sendAway } from './farewell.ts'
 import { HubError } from './hub-error.ts'
 import { resolveHubLimits, type HubLimits, type HubOptions } from './hub-options.ts'
 import { InProcessReader, type ReceivedEvent, type ReceivedGap } from './in-process.ts'
@@ -124,6 +124,8 @@ class EngineHub implements Hub {
   readonly limits: HubLimits
   readonly #engine: Engine
   #closing: Promise<void> | undefined
+  /** When the last streams are to be gone, by the hub's clock. */
+  #drainEndMs = 0
 
   constructor(options: HubOptions) {
     this.limits = resolveHubLimits(options)
@@ -170,11 +172,16 @@ class EngineHub implements Hub {
     const position = lastEventId ? parseEventId(lastEventId) : undefined
     const needsLog = lastEventId ? !(position && engine.window.contains(position)) : request.from === 'earliest'
     if (needsLog && !(await engine.canRead())) return this.#refusal('log_unavailable')
+    if (this.#closing) return this.#refusal('draining')
     const connection = engine.chance.token(16)
     return {
       kind: 'accepted',
       connection,
-      open: (transport) => engine.open(connection, request, transport, this.#reading(request, position)),
+      open: (transport) => {
+        const subscriber = engine.open(connection, request, transport, this.#reading(request, position))
+        if (this.#closing) sendAway(engine, subscriber, Math.max(0, this.#drainEndMs - engine.clock.now()))
+        return subscriber
+      },
     }
   }
 
@@ -218,6 +225,7 @@ class EngineHub implements Hub {
   }
 
   async #close(drainMs: number): Promise<void> {
+    this.#drainEndMs = this.#engine.clock.now() + drainMs
     await farewell(this.#engine, drainMs)
     await this.#engine.close()
   }
