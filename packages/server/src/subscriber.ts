@@ -56,6 +56,9 @@ export class Subscriber implements TransportOwner, SweepMember {
   /** When this many of the accepted bytes have left, the transport has made progress since `#markedAtMs`. */
   #markBytes = 0
   #markedAtMs: number
+  /** Bytes that have left the transport, and when the last of them did. */
+  #leftBytes = 0
+  #leftAtMs: number
   #lastWriteAtMs: number
 
   constructor(
@@ -72,6 +75,7 @@ export class Subscriber implements TransportOwner, SweepMember {
     this.#transport = transport
     this.openedAtMs = host.clock.now()
     this.#markedAtMs = this.openedAtMs
+    this.#leftAtMs = this.openedAtMs
     this.#lastWriteAtMs = this.openedAtMs
   }
 
@@ -139,8 +143,13 @@ export class Subscriber implements TransportOwner, SweepMember {
     this.slot = this.audience.join(this)
   }
 
-  /** Writes what a pass owes it. */
+  /** Writes what a pass owes it, unless that would be more than may wait in its transport. */
   deliver(list: FrameList, pass: number, nowMs: number): void {
+    const buffered = this.#transport.bufferedBytes
+    if (buffered > 0 && buffered + list.byteLength > this.#host.limits.maxBufferBytes) {
+      this.#fallBehind()
+      return
+    }
     this.servedPass = pass
     this.events += list.length
     this.#sentPosition = list.last?.event.position
@@ -229,14 +238,18 @@ export class Subscriber implements TransportOwner, SweepMember {
     const { limits } = this.#host
     const buffered = this.#transport.bufferedBytes
     const left = this.#acceptedBytes - buffered
+    if (buffered === 0 || left > this.#leftBytes) this.#leftAtMs = nowMs
+    this.#leftBytes = left
+    if (limits.staleMs !== false && nowMs - this.#leftAtMs > limits.staleMs) {
+      this.destroy('stale')
+      return
+    }
     if (buffered === 0 || left >= this.#markBytes) {
       this.#markBytes = this.#acceptedBytes
       this.#markedAtMs = nowMs
       return
     }
-    const unsentMs = nowMs - this.#markedAtMs
-    if (limits.staleMs !== false && unsentMs > limits.staleMs) this.destroy('stale')
-    else if (unsentMs > limits.maxUnsentMs && this.#state.name === 'live') this.#fallBehind()
+    if (nowMs - this.#markedAtMs > limits.maxUnsentMs && this.#state.name === 'live') this.#fallBehind()
   }
 
   #fallBehind(): void {
