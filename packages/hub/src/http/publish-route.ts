@@ -9,6 +9,7 @@ const FIELDS = ['topic', 'data', 'type']
 /** Fields of the interface that this version does not build: refused, never ignored. */
 const NOT_BUILT = ['key', 'ephemeral', 'dedupeKey', 'except', 'end']
 const MAX_BATCH = 10_000
+const EMPTY = 'The body is empty. Send {"topic": "...", "data": ...} as application/json.'
 
 /** `POST /events`: one event or an array, stored all or none. */
 export function addPublishRoute(app: FastifyInstance, hub: NodeHub): void {
@@ -21,8 +22,7 @@ export function addPublishRoute(app: FastifyInstance, hub: NodeHub): void {
     }
   })
   app.post('/events', { onRequest: async (request) => checkContent(request.headers) }, async (request) => {
-    if (request.body === undefined)
-      throw invalid('The body is empty. Send {"topic": "...", "data": ...} as application/json.')
+    if (request.body === undefined) throw invalid(EMPTY)
     const events = Array.isArray(request.body) ? (request.body as unknown[]) : [request.body]
     if (events.length > MAX_BATCH)
       throw invalid(`${events.length} events are too many for one request; send at most ${MAX_BATCH}.`)
@@ -44,6 +44,7 @@ function checkContent({ 'content-type': type, 'content-encoding': coding }: Inco
 }
 
 function readJson(body: Buffer): unknown {
+  if (body.length === 0) throw invalid(EMPTY)
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(body)
