@@ -187,8 +187,9 @@ function parseBlock(text: string): Block {
 }
 
 function splitLine(line: string): { name: string; value: string } {
-  const match = /^([a-z]*): ([^\r\0]*)$/.exec(line)
-  if (!match) throw new Error(`A line is ${JSON.stringify(line)}`)
+  const match = /^([a-z]*): ([^\r]*)$/.exec(line)
+  // Data may have NUL, and nothing else: for an id with NUL clients ignore it.
+  if (!match || (match[1] !== 'data' && line.includes('\0'))) throw new Error(`A line is ${JSON.stringify(line)}`)
   const [, name = '', value = ''] = match
   return { name, value }
 }

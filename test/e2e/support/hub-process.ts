@@ -1,0 +1,95 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const COMMAND = fileURLToPath(new URL('../../../packages/hub/bin/millrace.js', import.meta.url))
+const START_MS = 20_000
+
+/** The `millrace` command as a process of its own. */
+export interface HubProcess {
+  readonly child: ChildProcess
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string
+  readonly port: number
+  /** What it wrote so far. */
+  readonly output: { readonly stdout: string; readonly stderr: string }
+  /** Physical memory, in bytes. */
+  rssBytes(): number
+  /** Ends it, by force if need be. May be called twice. */
+  stop(): Promise<void>
+}
+
+export interface CommandResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command to its end. */
+export function runCommand(args: readonly string[], env: Readonly<Record<string, string>> = {}): CommandResult {
+  const result = spawnSync(process.execPath, [COMMAND, ...args], {
+    env: environment(env),
+    encoding: 'utf8',
+    timeout: START_MS,
+  })
+  return { code: result.status, stdout: result.stdout, stderr: result.stderr }
+}
+
+/** Starts `millrace serve` on a free port and resolves when it listens. */
+export async function startHubProcess(
+  args: readonly string[] = ['--port', '0'],
+  env: Readonly<Record<string, string>> = {},
+): Promise<HubProcess> {
+  const child = spawn(process.execPath, [COMMAND, 'serve', ...args], {
+    env: environment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+  const closed = once(child, 'close')
+  const url = await listening(child, output)
+  return {
+    child,
+    url,
+    port: Number(new URL(url).port),
+    output,
+    rssBytes: () => rssBytes(child.pid),
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+      await closed
+    },
+  }
+}
+
+function listening(child: ChildProcess, output: { readonly stdout: string; readonly stderr: string }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => {
+      child.kill('SIGKILL')
+      reject(new Error(`The hub ${why}; it wrote ${JSON.stringify(output)}`))
+    }
+    const timer = setTimeout(() => fail(`did not listen within ${START_MS} ms`), START_MS)
+    child.once('exit', (code) => fail(`exited with ${code}`))
+    child.stdout?.on('data', () => {
+      const url = /http:\/\/\S+/.exec(output.stdout)?.[0]
+      if (url === undefined || !output.stdout.includes('\n')) return
+      clearTimeout(timer)
+      child.removeAllListeners('exit')
+      resolve(url)
+    })
+  })
+}
+
+/** Without options of the machine on which the tests run. */
+function environment(own: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('MILLRACE_') && name !== 'NODE_OPTIONS',
+  )
+  return { ...Object.fromEntries(inherited), ...own }
+}
+
+function rssBytes(pid: number | undefined): number {
+  const kibibytes = Number(spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).stdout)
+  if (!Number.isFinite(kibibytes) || kibibytes === 0) throw new Error(`The memory of process ${pid} cannot be read`)
+  return kibibytes * 1024
+}
