@@ -89,8 +89,6 @@ export class NodeTransport implements Transport {
     this.#forgetDrain()
     if (this.#http2Stream) this.#http2Stream.close(HTTP2_CANCEL)
     else this.#socket?.destroy()
-    // Not by 'close' alone, which a response that waits for its turn never emits.
-    process.nextTick(this.#leave)
   }
 
   #pass(payload: Payload): boolean {

@@ -39,7 +39,6 @@ function routeOf(request: NodeRequest, response: NodeResponse, head: StreamHeade
     response.end === own.end &&
     response.writeHead === own.writeHead &&
     !response.headersSent &&
-    response.socket !== null &&
     response.socket === request.socket &&
     !isCoded(response, head)
   if (!isDirect) return 'response'

@@ -46,6 +46,17 @@ describe('a pipelined response', () => {
     expect([response.closed, socket.listenerCount('close')]).toEqual([false, 0])
   })
 
+  test('is told although its connection was gone before anybody listened', async () => {
+    const socket = new Socket()
+    const request = new IncomingMessage(socket)
+    request.httpVersionMajor = 1
+    socket.destroy()
+    await nextTurn()
+    const owner = new RecordingOwner()
+    openTransport(request, new ServerResponse(request)).attach(owner)
+    await until(() => expect(owner.closeCount).toBe(1))
+  })
+
   test('is told at once when it is destroyed while it waits: that ends the connection, and the one before it', async () => {
     const { opened } = await openPipelined(1)
     const [second] = opened

@@ -193,6 +193,10 @@ describe.each(ways)('a transport %s', (_way, prepare) => {
     for (const [name, count] of Object.entries(after))
       expect([name, count <= (before[name] ?? 0)]).toEqual([name, true])
     expect(response.listenerCount('close')).toBe(0)
+    // What waits on it now is another answer's.
+    socket.cork()
+    socket.write('HTTP/1.1 ')
+    expect([socket.writableLength > 0, transport.bufferedBytes]).toEqual([true, 0])
   })
 })
 
@@ -248,6 +252,17 @@ describe('a client that left before the transport was attached', () => {
     const owner = new RecordingOwner()
     openTransport(request, response).attach(owner)
     await until(() => expect(owner.closeCount).toBe(1))
+    await nextTurn()
+    expect(owner.closeCount).toBe(1)
+  })
+
+  test('is noticed once although the news comes as well', async () => {
+    const { client, request, response } = await exchange()
+    client.leave('close')
+    await once(response, 'close')
+    const owner = new RecordingOwner()
+    openTransport(request, response).attach(owner)
+    response.emit('close')
     await nextTurn()
     expect(owner.closeCount).toBe(1)
   })

@@ -6,6 +6,7 @@ import type { StreamClient, WayToLeave } from './stream-client.ts'
 export class Http1Client implements StreamClient {
   onChange: () => void = () => {}
   isDisconnected = false
+  sent: Promise<void> = Promise.resolve()
   readonly #socket: Socket
   readonly #reader = new Http1Reader()
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
@@ -45,7 +46,7 @@ export class Http1Client implements StreamClient {
   /** Sends anything; to be answered as these methods are. */
   send(text: string, ...methods: readonly string[]): void {
     this.#reader.methods.push(...methods)
-    this.#socket.write(text)
+    this.sent = new Promise((resolve) => this.#socket.write(text, () => resolve()))
   }
 
   get responses(): readonly Http1Response[] {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { connect as connectSocket, type Socket } from 'node:net'
 import type { StreamClient, WayToLeave } from './stream-client.ts'
@@ -15,6 +16,7 @@ export class Http2Connection {
   }
 
   open(path: string, method = 'GET'): Http2Client {
+    assert.ok(!this.#session.destroyed && !this.#session.closed, 'the connection is gone')
     return new Http2Client(this.#socket, this.#session.request({ ':path': path, ':method': method }))
   }
 
@@ -30,12 +32,18 @@ export class Http2Client implements StreamClient {
   head: StreamClient['head']
   body = ''
   end: 'none' | 'whole' | 'cut' = 'none'
+  readonly sent: Promise<void>
   readonly #socket: Socket
   readonly #stream: ClientHttp2Stream
 
   constructor(socket: Socket, stream: ClientHttp2Stream) {
     this.#socket = socket
     this.#stream = stream
+    // The frames of a request leave in the turn in which the stream becomes ready, or in the next.
+    this.sent = new Promise((resolve) => {
+      stream.once('ready', () => setImmediate(() => setImmediate(resolve)))
+      stream.once('close', resolve)
+    })
     stream.setEncoding('utf8')
     stream.on('response', (fields) => {
       const headers = Object.entries(fields).filter(([name]) => !name.startsWith(':'))

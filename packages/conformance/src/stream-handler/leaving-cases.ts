@@ -38,6 +38,7 @@ export const leavingCases: readonly StreamCase[] = [
       const order: readonly WayToLeave[] = ['close', 'reset', 'half-close']
       for (let coming = 0; coming < test.comingCount; coming++) {
         const client = coming % 2 === 0 ? test.ask() : await test.open()
+        await client.sent
         client.leave(order[coming % order.length] ?? 'close')
         if (coming % 50 === 0) await test.served.publish(`meanwhile ${coming}`)
       }
@@ -66,7 +67,9 @@ function casesOf(how: WayToLeave, what: string): StreamCase[] {
       clause,
       async body(test) {
         const stays = await test.open()
-        test.ask().leave(how)
+        const goes = test.ask()
+        await goes.sent
+        goes.leave(how)
         // Whoever was served after it came after it.
         const later = await test.open()
         later.leave('close')

@@ -18,6 +18,8 @@ export interface StreamClient {
   readonly body: string
   /** `whole`: the stream ended as the protocol has it; `cut`: it broke off. */
   readonly end: 'none' | 'whole' | 'cut'
+  /** Resolves when the request has been handed to the network, or never will be. */
+  readonly sent: Promise<void>
   /** Whether the connection is gone, too. */
   readonly isDisconnected: boolean
   /** Takes nothing more from the network until `resume`. */
