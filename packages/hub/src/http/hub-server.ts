@@ -81,7 +81,6 @@ async function buildServer(hub: NodeHub, settings: HubSettings): Promise<BuiltSe
   let server: Server | undefined
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
-    exposeHeadRoutes: false,
     forceCloseConnections: false,
     frameworkErrors: answerTargetError,
     routerOptions: { ignoreTrailingSlash: false },
