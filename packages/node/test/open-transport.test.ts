@@ -203,6 +203,14 @@ describe('the head', () => {
     expect(headers.get('content-type')).toBe('text/event-stream')
   })
 
+  test('announces the framing that follows, even if somebody had taken it away', async () => {
+    const each = await exchange()
+    each.response.removeHeader('Transfer-Encoding')
+    expect(open(each).route).toBe('chunks to the socket')
+    await expectReceived(each)
+    expect(each.client.head?.framing).toBe('chunked')
+  })
+
   test('leaves it to a server that shuts down to close the connection', async () => {
     const each = await exchange()
     each.response.setHeader('Connection', 'close')
