@@ -171,8 +171,9 @@ class EngineHub implements Hub {
     const { lastEventId } = request
     const position = lastEventId ? parseEventId(lastEventId) : undefined
     const needsLog = lastEventId ? !(position && engine.window.contains(position)) : request.from === 'earliest'
-    if (needsLog && !(await engine.canRead())) return this.#refusal('log_unavailable')
+    const isReadable = !needsLog || (await engine.canRead())
     if (this.#closing) return this.#refusal('draining')
+    if (!isReadable) return this.#refusal('log_unavailable')
     const connection = engine.chance.token(16)
     return {
       kind: 'accepted',

@@ -153,7 +153,7 @@ export class Subscriber implements TransportOwner, SweepMember {
     this.servedPass = pass
     this.events += list.length
     this.#sentPosition = list.last?.event.position
-    this.#write(list.payload(), nowMs)
+    this.#write(list.payload(), nowMs, buffered)
     if (this.#transport.bufferedBytes > this.#host.limits.maxBufferBytes) this.#fallBehind()
   }
 
@@ -278,7 +278,12 @@ export class Subscriber implements TransportOwner, SweepMember {
     this.slot = -1
   }
 
-  #write(payload: Payload, nowMs: number): void {
+  #write(payload: Payload, nowMs: number, buffered: number = this.#transport.bufferedBytes): void {
+    if (buffered === 0) {
+      this.#leftAtMs = nowMs
+      this.#markedAtMs = nowMs
+      this.#markBytes = this.#acceptedBytes + payload.bytes.byteLength
+    }
     this.#acceptedBytes += payload.bytes.byteLength
     this.#lastWriteAtMs = nowMs
     this.writable = this.#transport.write(payload) && this.writable
