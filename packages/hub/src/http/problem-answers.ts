@@ -34,8 +34,13 @@ export function answerErrors(app: FastifyInstance): void {
 }
 
 /** A target that cannot be read as a URL, or is too long, reaches no route. */
-export function answerTargetError(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
-  void sendFault(reply, faultOf(error))
+export function answerTargetError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const shown = JSON.stringify(request.url.slice(0, 100))
+  const isTooLong = error.statusCode === 414
+  const fault = isTooLong
+    ? problem(414, `A segment of the path ${shown} is too long.`)
+    : problem(400, `The path ${shown} is not valid percent-encoded UTF-8.`)
+  void sendFault(reply, fault)
 }
 
 export function sendFault(reply: FastifyReply, fault: Problem): FastifyReply {
