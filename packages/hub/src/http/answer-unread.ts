@@ -1,8 +1,8 @@
 import { problemBody, PROBLEM_TYPE, type Problem } from '@millrace/node'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** How long the rest of a body is read for. Milliseconds. */
-const LINGER_MS = 5_000
+/** How long what is left of a refused request is read for. Milliseconds. */
+export const LINGER_MS = 5_000
 
 /**
  * Answers a request whose body was not read to its end, and closes the connection a while later: a connection that is

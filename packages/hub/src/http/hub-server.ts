@@ -83,6 +83,7 @@ async function buildServer(hub: NodeHub, settings: HubSettings): Promise<BuiltSe
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: false,
     frameworkErrors: answerTargetError,
+    clientErrorHandler: answerClientError,
     routerOptions: { ignoreTrailingSlash: false },
     serverFactory: (handleRest) => (server = createHttpServer(settings, handleStream, handleRest)),
   })
@@ -120,7 +121,6 @@ function createHttpServer(
       else handleRest(request, response)
     },
   )
-  server.on('clientError', answerClientError)
   server.on('connect', answerConnect)
   return server
 }
