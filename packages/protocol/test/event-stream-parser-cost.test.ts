@@ -64,6 +64,26 @@ describe('[MR-PARSE-17] a short value keeps no long chunk alive', () => {
     expect(kept[0]).toHaveLength(chunkCount * 22 - 1)
   })
 
+  test('and a long line leaves no long buffer behind', () => {
+    const parsers = Array.from({ length: 8 }, () => new EventStreamParser({ onEvent: () => {} }))
+    const long = utf8('x'.repeat(1024 * 1024))
+    const held = bytesHeldAfter(() => {
+      for (const parser of parsers) {
+        parser.push(long)
+        parser.push(utf8('\n'))
+      }
+    })
+    expect(held / parsers.length).toBeLessThan(chunkBytes)
+    const heldUnfinished = bytesHeldAfter(() => {
+      for (const parser of parsers) parser.push(long)
+    })
+    expect(heldUnfinished / parsers.length).toBeGreaterThan(long.length)
+    const heldAfterReset = bytesHeldAfter(() => {
+      for (const parser of parsers) parser.reset()
+    })
+    expect(heldAfterReset / parsers.length).toBeLessThan(-long.length)
+  })
+
   test('and the measurement finds it when it does', () => {
     const kept: string[] = []
     const decoder = new TextDecoder()
@@ -120,13 +140,26 @@ function sum(numbers: readonly number[]): number {
 
 /** How much more the heap holds while the result is alive. Bytes. */
 function heapUsedBy(work: () => unknown): number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
+  collectGarbage()
   const before = process.memoryUsage().heapUsed
   const result = work()
-  collect()
+  collectGarbage()
   const after = process.memoryUsage().heapUsed
   expect(result).toBeDefined()
   return after - before
+}
+
+/** How much more is held outside of the heap, where buffers are, than before. Bytes. */
+function bytesHeldAfter(work: () => void): number {
+  collectGarbage()
+  const before = process.memoryUsage().arrayBuffers
+  work()
+  collectGarbage()
+  return process.memoryUsage().arrayBuffers - before
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
 }

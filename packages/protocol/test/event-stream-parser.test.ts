@@ -76,6 +76,25 @@ describe('any stream, cut anywhere', () => {
   )
 })
 
+test('[MR-PARSE-3] a line of any length may be cut anywhere', () => {
+  const lengths = [31, 32, 33, 63, 64, 65, 4094, 4095, 4096, 4097, 8190, 8191, 8192, 8193, 8194]
+  for (const length of lengths) {
+    const bytes = utf8(`data:${'x'.repeat(length - 5)}\n\n`)
+    const cuts = [
+      [1],
+      [length - 1],
+      [length],
+      [10, length],
+      [length - 33, length],
+      [length >> 1],
+      [length >> 1, length],
+    ]
+    for (const places of cuts) {
+      expect(record(cut(bytes, ...places)).events.map((event) => event.data.length)).toEqual([length - 5])
+    }
+  }
+})
+
 describe('[MR-PARSE-1] malformed UTF-8', () => {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const streamOf = (value: Uint8Array): Uint8Array =>
