@@ -1,4 +1,4 @@
-/** What a package may know of the others and of its surroundings: DESIGN.md §3, as data. */
+/** What a package may know of the others and of its surroundings, as data. */
 export interface PackageRule {
   /** Workspace packages that its sources may import, always by their public entry. */
   readonly workspace: readonly string[]

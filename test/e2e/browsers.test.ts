@@ -58,7 +58,7 @@ function suite(name: BrowserName): void {
     ])
   })
 
-  test('is cut at every kind of place, and has every event once and in order', async () => {
+  test('[MR-RES-16] is cut at every kind of place, and has every event once and in order', async () => {
     const { hub, proxy, recorder } = await setUp(browser)
     await listening(hub, recorder, '/events')
     proxy.cutNow()
@@ -83,7 +83,7 @@ function suite(name: BrowserName): void {
     expect(proxy.passages[1]?.headers.get('last-event-id')).toMatch(/-2-/)
   })
 
-  test('on a quiet topic beside a busy one gets no false alarm after a cut', async () => {
+  test('[MR-RES-11] on a quiet topic beside a busy one gets no false alarm after a cut', async () => {
     // So few topics are remembered that a topic nobody published to counts as forgotten: only a moved id saves it.
     const { hub, proxy, recorder } = await setUp(browser, {
       ...FAST,
@@ -187,7 +187,7 @@ function suite(name: BrowserName): void {
     expect(notes.filter(isNotice)).toEqual([])
   })
 
-  test('is stopped for good by 204', async () => {
+  test('[MR-HTTP-8] is stopped for good by 204', async () => {
     let isWelcome = true
     const { hub, proxy, recorder } = await setUp(browser, {
       ...FAST,

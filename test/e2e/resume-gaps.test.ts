@@ -17,7 +17,7 @@ import { isPublished, json, openStream } from './support/stream-reader.ts'
 import { numbers, startTestHub } from './support/test-hub.ts'
 
 describe('an id before an evicted matching event: too_old', () => {
-  test('the notice comes before anything newer, with where it failed and what is left; then now', async () => {
+  test('[MR-RES-3] [MR-CTL-6] the notice comes before anything newer, with where it failed and what is left; then now', async () => {
     const { url, publish } = await startTestHub(SMALL)
     const ids = await publish('busy.a', numbers(1, 50))
     const stream = await resume(url, ids[4])
@@ -29,7 +29,7 @@ describe('an id before an evicted matching event: too_old', () => {
     expect(stream.events.map(count)).toEqual([51])
   })
 
-  test('from=earliest goes on with all that is kept', async () => {
+  test('[MR-RES-10] from=earliest goes on with all that is kept', async () => {
     const { url, publish } = await startTestHub(SMALL)
     const ids = await publish('busy.a', numbers(1, 50))
     const stream = await resume(`${url}?from=earliest`, ids[4])
@@ -39,7 +39,7 @@ describe('an id before an evicted matching event: too_old', () => {
     expect(await replay(stream)).toEqual(numbers(41, 50))
   })
 
-  test('an evicted event of another type counts: type filters are left aside', async () => {
+  test('[MR-RES-12] an evicted event of another type counts: type filters are left aside', async () => {
     const { url, publish } = await startTestHub(SMALL)
     const [id] = await publish('busy.a', [1], 'rare')
     await publish('busy.a', numbers(2, 50), 'common')
@@ -63,7 +63,7 @@ describe('an id before an evicted matching event: too_old', () => {
     expect(await replay(await resume(url, notice.id))).toEqual([51, 52, 53])
   })
 
-  test('retention that overtakes a reader in the middle of its catch-up is told there, before anything newer', async () => {
+  test('[MR-RES-13] retention that overtakes a reader in the middle of its catch-up is told there, before anything newer', async () => {
     const { hub, url, publish } = await startTestHub({
       maxBufferBytes: 1_024,
       hotWindowCount: 5,
@@ -92,7 +92,7 @@ describe('an id before an evicted matching event: too_old', () => {
 })
 
 describe('an id of another history: epoch_changed', () => {
-  test('another epoch, as after a restart of a hub that keeps its log in memory', async () => {
+  test('[MR-RES-4] another epoch, as after a restart of a hub that keeps its log in memory', async () => {
     const old = await startTestHub()
     const ids = await old.publish('a', numbers(1, 5))
     await old.crash()
@@ -110,7 +110,7 @@ describe('an id of another history: epoch_changed', () => {
   test.each([
     ['in the hot window', 399],
     ['in the log, outside of the window', 200],
-  ])('a check that differs, %s', async (_where, index) => {
+  ])('[MR-RES-5] a check that differs, %s', async (_where, index) => {
     const { url, publish } = await startTestHub(SMALL)
     const ids = await publish('a', numbers(1, 400))
     const forged = formatEventId(otherCheck(position(ids[index])))
@@ -130,7 +130,7 @@ describe('an id of another history: epoch_changed', () => {
 })
 
 describe('an id beyond the head: ahead', () => {
-  test('is told, and the stream goes on from the head', async () => {
+  test('[MR-RES-6] is told, and the stream goes on from the head', async () => {
     const { url, publish } = await startTestHub()
     const ids = await publish('a', numbers(1, 3))
     const ahead = formatEventId({ ...position(ids[2]), seq: 1_000 })
@@ -168,7 +168,7 @@ describe('an id that is not of this hub: unknown_id', () => {
     ['bytes that are not ASCII', 'é漢'],
     ['spaces inside', 'abc-1-xyz abc-2-xyz'],
     ['markup', '<script>"\'&</script>'],
-  ])('%s', async (_name, id) => {
+  ])('[MR-RES-7] %s', async (_name, id) => {
     const { url, publish } = await startTestHub()
     const ids = await publish('a', numbers(1, 3))
     for (const stream of [

@@ -5,7 +5,7 @@ import { isPublished, json, openStream } from './support/stream-reader.ts'
 import { numbers, startTestHub } from './support/test-hub.ts'
 
 describe('an id that is in the log', () => {
-  test('inside the hot window: every matching event after it, then caught-up with their number, then live', async () => {
+  test('[MR-RES-1] inside the hot window: every matching event after it, then caught-up with their number, then live', async () => {
     const { hub, url, publish } = await startTestHub()
     const ids = await publish('a', numbers(1, 9))
     expect(hub.stats().hotWindowCount).toBe(9)
@@ -19,7 +19,7 @@ describe('an id that is in the log', () => {
     expect(stream.events.map(count)).toEqual(numbers(5, 11))
   })
 
-  test('outside of the window: the same, page by page from the log, without losing what is published meanwhile', async () => {
+  test('[MR-RES-1] outside of the window: the same, page by page from the log, without losing what is published meanwhile', async () => {
     const { hub, url, publish } = await startTestHub({ ...SMALL, maxBufferBytes: 1_024 })
     const ids = await publish('a', numbers(1, 400))
     expect(hub.stats().hotWindowCount).toBeLessThan(20)
@@ -32,7 +32,7 @@ describe('an id that is in the log', () => {
     expect(stream.all.filter(CAUGHT_UP)).toHaveLength(1)
   })
 
-  test('the newest id: nothing is replayed, and caught-up says so', async () => {
+  test('[MR-CTL-5] the newest id: nothing is replayed, and caught-up says so', async () => {
     const { url, publish } = await startTestHub()
     const ids = await publish('a', numbers(1, 3))
     const stream = await resume(url, ids[2])
@@ -42,7 +42,7 @@ describe('an id that is in the log', () => {
     expect(json(caughtUp)).toEqual({ replayed: 0 })
   })
 
-  test('only matching topics and types are replayed, and the id of caught-up covers the others', async () => {
+  test('[MR-RES-12] only matching topics and types are replayed, and the id of caught-up covers the others', async () => {
     const { url, publish } = await startTestHub(SMALL)
     const [id] = await publish('a.x', [0])
     await publish('a.x', [1], 'tick')
@@ -66,7 +66,7 @@ describe('an id that is in the log', () => {
 })
 
 describe('an evicted id, while no matching event after it was evicted', () => {
-  test('a quiet topic beside a busy one gives no false alarm', async () => {
+  test('[MR-RES-2] [MR-RES-11] a quiet topic beside a busy one gives no false alarm', async () => {
     const { url, publish } = await startTestHub(SMALL)
     const [id] = await publish('quiet', [1])
     await publish('busy.a', numbers(1, 100))
@@ -75,7 +75,7 @@ describe('an evicted id, while no matching event after it was evicted', () => {
     expect(await replay(stream)).toEqual([2])
   })
 
-  test('the id of a busy topic that is long gone serves a reader of the quiet ones', async () => {
+  test('[MR-RES-2] the id of a busy topic that is long gone serves a reader of the quiet ones', async () => {
     const { url, publish } = await startTestHub(SMALL)
     const [id] = await publish('busy.a', [1])
     await publish('quiet.a', [2])
@@ -95,7 +95,7 @@ describe('an evicted id, while no matching event after it was evicted', () => {
 })
 
 describe('no id', () => {
-  test('from=now, the default: what comes from now on', async () => {
+  test('[MR-RES-8] from=now, the default: what comes from now on', async () => {
     const { url, publish } = await startTestHub()
     await publish('a', numbers(1, 5))
     for (const query of ['', '?from=now', '?last_event_id=', '?last_event_id=&from=now']) {
@@ -107,7 +107,7 @@ describe('no id', () => {
     }
   })
 
-  test('from=earliest: all that is kept, then caught-up, then live, and no alarm', async () => {
+  test('[MR-RES-9] from=earliest: all that is kept, then caught-up, then live, and no alarm', async () => {
     const { url, publish } = await startTestHub(SMALL)
     await publish('busy.a', numbers(1, 50))
     const stream = await openStream(`${url}?from=earliest`)
@@ -140,7 +140,7 @@ describe('no id', () => {
 })
 
 describe('where the id comes from', () => {
-  test('the header wins over last_event_id, and both win over from', async () => {
+  test('[MR-HTTP-9] the header wins over last_event_id, and both win over from', async () => {
     const { url, publish } = await startTestHub()
     const ids = await publish('a', numbers(1, 9))
     const byQuery = await openStream(`${url}?last_event_id=${ids[5]}&from=earliest`)

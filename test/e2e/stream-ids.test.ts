@@ -7,7 +7,7 @@ import { isPublished, json, openStream } from './support/stream-reader.ts'
 import { numbers, startTestHub } from './support/test-hub.ts'
 
 describe('how a stream begins', () => {
-  test('a comment, retry, then stream:connected with the id that it starts from', async () => {
+  test('[MR-CTL-1] a comment, retry, then stream:connected with the id that it starts from', async () => {
     const { hub, url, publish } = await startTestHub({ retryMs: 1_000, heartbeatMs: 20_000 })
     const [id] = await publish('a', [1])
     const stream = await openStream(url)
@@ -55,7 +55,7 @@ describe('how a stream begins', () => {
     expect(times.size).toBeGreaterThan(2)
   })
 
-  test('no id comes before what it vouches for: with a replay owed, connected has none', async () => {
+  test('[MR-CTL-2] [MR-CTL-3] no id comes before what it vouches for: with a replay owed, connected has none', async () => {
     const { url, publish } = await startTestHub()
     const [id] = await publish('a', numbers(1, 3))
     const stream = await resume(url, id)
@@ -78,7 +78,7 @@ describe('how a stream begins', () => {
 })
 
 describe('a stream on which nothing happens', () => {
-  test('gets comments while there is nothing to tell, and stream:position when the log went on without it', async () => {
+  test('[MR-CTL-4] gets comments while there is nothing to tell, and stream:position when the log went on without it', async () => {
     const { url, publish } = await startTestHub({ ...SMALL, heartbeatMs: 100 })
     const stream = await openStream(`${url}?topic=quiet`)
     await stream.until(CONNECTED)
@@ -126,7 +126,7 @@ describe('a stream on which nothing happens', () => {
 })
 
 describe('while the log is away', () => {
-  test('an id inside the hot window is good without it; another gets a refusal that passes', async () => {
+  test('[MR-RES-14] an id inside the hot window is good without it; another gets a refusal that passes', async () => {
     const log = new LogThatLeaves()
     const { url, publish } = await startTestHub({ ...SMALL, retryMs: 1_000, wrapLog: (real) => log.before(real) })
     const ids = await publish('a', numbers(1, 50))

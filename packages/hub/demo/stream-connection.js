@@ -20,7 +20,7 @@
  * @property {(resumedFrom: string) => void} onConnected Before anything else of a connection; '' when it starts afresh.
  */
 
-/** The hub's own events: DESIGN.md, control events. An EventSource sees an event only if it listens for its type. */
+/** The hub's own events: docs/protocol.md, control events. An EventSource sees an event only if it listens for its type. */
 const controlTypes = [
   'connected',
   'position',

@@ -47,7 +47,7 @@ test('a stream carries what is published, and resumes from an id with what was m
   expect(JSON.parse((await second.next('stream:caught-up')).data)).toEqual({ replayed: 1 })
 })
 
-test('a grant limits what is seen, and a refusal names the topics', async () => {
+test('[MR-HTTP-6] a grant limits what is seen, and a refusal names the topics', async () => {
   const { hub, url } = await serve({ authorize: () => ({ subscribe: ['a.>'] }) })
   const refused = await fetch(`${url}?topic=a.b,b,c`)
   expect(refused.status).toBe(403)
@@ -68,7 +68,7 @@ test.each([401, 403] as const)('an authorizer can refuse with %i', async (status
   expect(await response.json()).toMatchObject({ detail: 'Bring a token.' })
 })
 
-test('an authorizer can stop a client for good with 204', async () => {
+test('[MR-HTTP-8] an authorizer can stop a client for good with 204', async () => {
   const { url } = await serve({ authorize: () => ({ status: 204 }) })
   const response = await fetch(url)
   expect([response.status, await response.text()]).toEqual([204, ''])
@@ -112,7 +112,7 @@ test.each([
   ['topic=a..b', 'empty segment'],
   ['from=snapshot', 'not built yet'],
   ['ticket=x', 'not built yet'],
-])('?%s is a 400 that says why', async (query, detail) => {
+])('[MR-HTTP-6] ?%s is a 400 that says why', async (query, detail) => {
   const { url } = await serve()
   const response = await fetch(`${url}?${query}`)
   expect([response.status, response.headers.get('content-type')]).toEqual([400, 'application/problem+json'])
@@ -144,7 +144,7 @@ test.each(['POST', 'HEAD', 'DELETE'])('%s is not for a stream', async (method) =
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET'])
 })
 
-test('while the log is away a native client is sent away for a while, one that reads statuses gets 503', async () => {
+test('[MR-HTTP-7] [MR-RES-14] while the log is away a native client is sent away for a while, one that reads statuses gets 503', async () => {
   const backend = memory()
   const { url } = await serve({}, backend)
   await openStream(url)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FakeTransport } from './support/fake-transport.ts'
 import { startScene } from './support/hub-scene.ts'
 
-test('a stream starts with a comment, retry and stream:connected, which carries the id it starts from', async () => {
+test('[MR-CTL-1] a stream starts with a comment, retry and stream:connected, which carries the id it starts from', async () => {
   const { open, publish } = await startScene({ retryMs: 1_000, heartbeatMs: 5_000 })
   const [id] = await publish('a', 1)
   const { transport, all } = await open('a')
@@ -55,7 +55,7 @@ test('the first event after a pause leaves in the same turn, what follows leaves
   expect(clock.soonCount).toBe(0)
 })
 
-test('a slow subscriber is written no more than its buffer, and gets all in order when it drains', async () => {
+test('[MR-RES-15] a slow subscriber is written no more than its buffer, and gets all in order when it drains', async () => {
   const { hub, open, publish } = await startScene({ maxBufferBytes: 2_048, hotWindowCount: 4 })
   const slow = await open('a')
   slow.transport.isStalled = true
@@ -93,7 +93,7 @@ test('a connection that takes nothing for staleMs is destroyed', async () => {
   expect(hub.stats()).toMatchObject({ subscribers: 0, audiences: 0, indexEntries: 0 })
 })
 
-test('with slowPolicy disconnect a subscriber that falls behind is destroyed', async () => {
+test('[MR-RES-15] with slowPolicy disconnect a subscriber that falls behind is destroyed', async () => {
   const { open, publish } = await startScene({ slowPolicy: 'disconnect', maxBufferBytes: 1_024 })
   const { transport } = await open('a')
   transport.isStalled = true
@@ -101,7 +101,7 @@ test('with slowPolicy disconnect a subscriber that falls behind is destroyed', a
   expect(transport.isOpen).toBe(false)
 })
 
-test('heartbeats are comments while the id is up to date, and stream:position when it is not', async () => {
+test('[MR-CTL-4] [MR-CTL-7] heartbeats are comments while the id is up to date, and stream:position when it is not', async () => {
   const { open, publish, settle } = await startScene({ heartbeatMs: 1_000 })
   const { transport, all, types } = await open('quiet')
   const start = transport.text.length
@@ -183,7 +183,7 @@ test('a member that leaves during a sliced pass costs its neighbours nothing', a
   expect(staying.map((stream) => stream.events().length)).toEqual(staying.map(() => 1))
 })
 
-test('close says farewell to every stream, each with its own retry, and then closes the log', async () => {
+test('[MR-CTL-8] close says farewell to every stream, each with its own retry, and then closes the log', async () => {
   const { hub, open, clock, settle } = await startScene({ retryMs: 3_000 })
   const streams = await Promise.all(Array.from({ length: 3 }, () => open('a')))
   const closed = hub.close()
@@ -200,7 +200,7 @@ test('close says farewell to every stream, each with its own retry, and then clo
   await hub.close()
 })
 
-test('many streams are ended in waves over drainMs, and stay live until their wave', async () => {
+test('[MR-CTL-8] many streams are ended in waves over drainMs, and stay live until their wave', async () => {
   const { hub, open, publish, settle } = await startScene()
   const streams = await Promise.all(Array.from({ length: 250 }, () => open('a')))
   const closed = hub.close({ drainMs: 10_000 })
@@ -216,7 +216,7 @@ test('many streams are ended in waves over drainMs, and stay live until their wa
   await closed
 })
 
-test('a hub that is closing refuses new streams for a while, in a form that any client understands', async () => {
+test('[MR-HTTP-7] a hub that is closing refuses new streams for a while, in a form that any client understands', async () => {
   const { hub, open } = await startScene()
   const { transport } = await open('a')
   const closed = hub.close()
@@ -270,7 +270,7 @@ test('after everybody has left no index entry, timer or waiting catch-up remains
   expect(clock.timerCount).toBeLessThanOrEqual(1)
 })
 
-test('publish refuses what cannot be an event, and stores nothing of an array with one bad event', async () => {
+test('[MR-CTL-9] publish refuses what cannot be an event, and stores nothing of an array with one bad event', async () => {
   const { hub, open } = await startScene({ maxEventBytes: 100 })
   const { events } = await open('>')
   const bad: readonly [unknown, string][] = [

@@ -20,8 +20,7 @@ export const endingCases: readonly StreamCase[] = [
   },
   {
     name: 'what is published after the end is on no wire',
-    clause:
-      'Transport: after `end` `write` does nothing; DESIGN.md §11.6: no byte meant for one stream appears in another',
+    clause: 'Transport: after `end` `write` does nothing; no byte meant for one stream appears in another',
     needs: ['endStreams'],
     async body(test) {
       const clients = await Promise.all(numbered(5).map(() => test.open()))
@@ -53,7 +52,7 @@ export const endingCases: readonly StreamCase[] = [
   },
   {
     name: 'over HTTP/2 only the stream ends: the connection serves others on',
-    clause: 'RFC 9113, 5.1: a stream is closed by END_STREAM; DESIGN.md §8: the connection ends by GOAWAY',
+    clause: 'RFC 9113, 5.1: a stream is closed by END_STREAM; [MR-CTL-8] the connection ends, by GOAWAY',
     wires: ['http/2'],
     needs: ['endStreams'],
     async body(test) {
@@ -71,7 +70,7 @@ export const endingCases: readonly StreamCase[] = [
   },
   {
     name: 'streams that share a connection of HTTP/2 get every event each',
-    clause: 'DESIGN.md §11.6: no byte meant for one stream appears in another',
+    clause: 'Transport: no byte meant for one stream appears in another',
     wires: ['http/2'],
     async body(test) {
       const connection = test.connectHttp2()

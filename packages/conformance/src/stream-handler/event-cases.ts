@@ -8,7 +8,7 @@ const BACKLOG = { count: 140, bytes: 60_000 }
 export const eventCases: readonly StreamCase[] = [
   {
     name: 'an event arrives without another one behind it',
-    clause: 'MISSION.md P3: flushed at once',
+    clause: '[MR-HTTP-2] the head and the first block are sent at once',
     async body(test) {
       const client = await test.open()
       await test.served.publish('alone')
@@ -19,7 +19,7 @@ export const eventCases: readonly StreamCase[] = [
   },
   {
     name: 'an event arrives at once although the client would take it compressed',
-    clause: 'MISSION.md P3: flushed at once, with any middleware in between',
+    clause: '[MR-HTTP-5] nothing holds events back',
     async body(test) {
       const client = await test.open(['Accept-Encoding: gzip, deflate, br'])
       await test.served.publish('alone')
@@ -48,7 +48,7 @@ export const eventCases: readonly StreamCase[] = [
   },
   {
     name: 'data arrives as it was: lines, text of all scripts, and every byte of a long one',
-    clause: 'MISSION.md P1: `data` of one or many lines; only valid UTF-8 goes out',
+    clause: 'docs/protocol.md: `data` of one or many lines; only valid UTF-8 goes out',
     async body(test) {
       const client = await test.open()
       const datas = [
@@ -65,7 +65,7 @@ export const eventCases: readonly StreamCase[] = [
   },
   {
     name: 'a client that comes later gets what comes later',
-    clause: 'API.md, Subscribe: `from` is `now` by default',
+    clause: '[MR-RES-8] without an id and `from`: what is published from now on',
     async body(test) {
       await test.open()
       await test.served.publish('before')
@@ -76,7 +76,7 @@ export const eventCases: readonly StreamCase[] = [
   },
   {
     name: 'a slow reader gets everything once and in order, and holds nobody up',
-    clause: 'DESIGN.md §7: reads on as it drains; nothing is lost',
+    clause: '[MR-RES-15] a subscriber that falls behind reads on as it drains, and misses nothing',
     needs: ['largeBacklog'],
     async body(test) {
       const [slow, fast] = [await test.open(), await test.open()]

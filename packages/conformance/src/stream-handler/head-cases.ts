@@ -8,7 +8,7 @@ export const headCases: readonly StreamCase[] = [
   {
     name: 'a stream is answered with status 200 and the headers of a stream, each once',
     clause:
-      'API.md, Subscribe: `200`, `Content-Type: text/event-stream`, `Cache-Control: no-cache, no-store, no-transform`, `X-Accel-Buffering: no`',
+      '[MR-HTTP-1] `200`, `Content-Type: text/event-stream`, `Cache-Control: no-cache, no-store, no-transform`, `X-Accel-Buffering: no`',
     async body(test) {
       const client = await test.open()
       assert.equal(client.head?.status, 200)
@@ -20,7 +20,7 @@ export const headCases: readonly StreamCase[] = [
   },
   {
     name: 'the answer varies with Accept and Origin',
-    clause: 'API.md, Subscribe: `Vary: Accept, Origin`',
+    clause: '[MR-HTTP-1] `Vary: Accept, Origin`',
     async body(test) {
       const client = await test.open()
       const names = valuesOf(client, 'vary').flatMap((value) => value.toLowerCase().split(/\s*,\s*/))
@@ -29,7 +29,7 @@ export const headCases: readonly StreamCase[] = [
   },
   {
     name: 'the head and the first bytes come before any event',
-    clause: 'DESIGN.md §9: `writeHead`, `flushHeaders`; API.md: it starts with a comment, `retry:`',
+    clause: '[MR-HTTP-2] at once, before any event; [MR-CTL-1] a comment, `retry:`',
     async body(test) {
       const client = await test.open()
       assert.match(client.body, /^:[^\n]*\n+retry: ?\d+\n/)
@@ -38,7 +38,7 @@ export const headCases: readonly StreamCase[] = [
   },
   {
     name: 'the reconnection time is spread over half and one and a half times three seconds',
-    clause: 'API.md, Defaults: `retry` 3 s ± 50% per stream',
+    clause: '[MR-CTL-1] `retry:` spread at random around the set value (± 50%)',
     async body(test) {
       const clients = await Promise.all(Array.from({ length: 12 }, () => test.open()))
       const times = clients.map((client) => Number(/\nretry: ?(\d+)\n/.exec(client.body)?.[1]))
@@ -48,7 +48,7 @@ export const headCases: readonly StreamCase[] = [
   },
   {
     name: 'it is chunked over HTTP/1.1, and the connection is to be kept',
-    clause: 'API.md, Subscribe: `Connection: keep-alive` on HTTP/1.1; RFC 9112, 7.1',
+    clause: '[MR-HTTP-3] [MR-HTTP-4] `Connection: keep-alive` and chunks on HTTP/1.1; RFC 9112, 7.1',
     wires: ['http/1.1'],
     async body(test) {
       const client = await test.open()
@@ -67,7 +67,7 @@ export const headCases: readonly StreamCase[] = [
   },
   {
     name: 'it is not framed over HTTP/1.0: the end of the connection is the end of the stream',
-    clause: 'DESIGN.md §9: plain for HTTP/1.0; RFC 9112, 6.1: no Transfer-Encoding to a client that may not know it',
+    clause: '[MR-HTTP-4] plain for HTTP/1.0; RFC 9112, 6.1: no Transfer-Encoding to a client that may not know it',
     wires: ['http/1.0'],
     async body(test) {
       const client = await test.open(['Connection: keep-alive'])
@@ -77,7 +77,7 @@ export const headCases: readonly StreamCase[] = [
   },
   {
     name: 'nothing is said about the connection over HTTP/2',
-    clause: 'API.md, Subscribe; RFC 9113, 8.2.2: no connection-specific header fields',
+    clause: '[MR-HTTP-3] never over HTTP/2; RFC 9113, 8.2.2: no connection-specific header fields',
     wires: ['http/2'],
     async body(test) {
       const client = await test.open()
@@ -86,7 +86,7 @@ export const headCases: readonly StreamCase[] = [
   },
   {
     name: 'it is not compressed, although the client would take it',
-    clause: 'API.md, Subscribe: `no-transform`; facts: what is compressed without a flush is held back',
+    clause: '[MR-HTTP-5] `no-transform`: what is compressed without a flush is held back',
     async body(test) {
       const client = await test.open(['Accept-Encoding: gzip, deflate, br'])
       assert.deepEqual(valuesOf(client, 'content-encoding'), [])

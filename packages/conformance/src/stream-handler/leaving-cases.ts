@@ -8,8 +8,7 @@ const ways: Readonly<Record<WayToLeave, string>> = {
   'half-close': 'ends its side of the connection only',
 }
 
-const clause =
-  'Transport: after a lost connection `onClose` is called once; MISSION.md S4: every way a client can leave'
+const clause = 'Transport: after a lost connection `onClose` is called once; every way a client can leave'
 
 /** More than the buffers of a loopback connection hold. */
 const BACKLOG = { count: 120, bytes: 50_000 }
@@ -32,7 +31,7 @@ export const leavingCases: readonly StreamCase[] = [
   },
   {
     name: 'when many have come and gone in every way, nobody is left',
-    clause: 'MISSION.md S4: nothing left behind',
+    clause: 'Transport: nothing is left behind',
     async body(test) {
       const stays = await test.open()
       const order: readonly WayToLeave[] = ['close', 'reset', 'half-close']

@@ -3,7 +3,7 @@ import { datasOf, type StreamCase } from './stream-case.ts'
 import { readEvents } from './stream-client.ts'
 
 const clause =
-  'DESIGN.md §9: a pipelined second request does not own the socket; §11.6: no byte of one response appears in another'
+  'Transport: a pipelined second response does not own the socket; no byte of one response appears in another'
 
 export const pipeliningCases: readonly StreamCase[] = [
   {
@@ -59,7 +59,7 @@ export const pipeliningCases: readonly StreamCase[] = [
   },
   {
     name: 'a stream that waits behind another is forgotten with the connection',
-    clause: 'MISSION.md S4: every way a client can leave',
+    clause: 'Transport: every way a client can leave',
     wires: ['http/1.1'],
     async body(test) {
       const client = test.connect()

@@ -35,7 +35,7 @@ export interface ResolvedTopicRule {
 
 const CATCH_ALL = parseSelector('>')
 const RULE_KEYS = new Set(['match', 'kind', 'retention'])
-/** Of API.md, and not built: refused rather than ignored. */
+/** Of rules to come, and not built: refused rather than ignored. */
 const LATER_KEYS = new Set(['maxRatePerSecond', 'public', 'presence'])
 
 /** Inclusive ranges of the limits, and their units. */
