@@ -35,6 +35,11 @@ export {
   type PublishResult,
   type ReceivedEvent,
   type ReceivedGap,
+  type Session,
+  type SessionEnd,
+  type SessionEvent,
+  type SessionLimits,
+  type StreamHeaders,
   type SubscribeOptions,
   type TopicRule,
 } from '@millrace/server'

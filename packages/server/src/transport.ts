@@ -14,17 +14,23 @@ export interface TransportOwner {
  * Order: payloads reach the client whole and in the order of `write`.
  * Concurrency: single-threaded; owner methods are never called from within `write`, `end` or `destroy`.
  * Ending: after `end`, `destroy` or a lost connection, `write` does nothing and returns false, and `onClose` is called
- * once. `end` and `destroy` may be called again.
+ * once; `onDrain` is not any more. `end` and `destroy` may be called again, `destroy` also while the end is waited for.
  * Ownership: the payload is shared with other transports and must not be changed.
  */
 export interface Transport {
   /** Sets who is told. Called once, before the first write. When the client has already left, `onClose` follows soon. */
   attach(owner: TransportOwner): void
-  /** Accepts a payload. False: it was accepted, but write no more until `onDrain`, which then follows exactly once. */
+  /**
+   * Accepts a payload. False: it was accepted, but write no more until `onDrain`, which then follows exactly once. Who
+   * writes nevertheless gets false until then.
+   */
   write(payload: Payload): boolean
-  /** Bytes accepted and not yet handed to the network. */
+  /** Bytes accepted and not yet handed to the network, framing included. 0 once it is gone. */
   readonly bufferedBytes: number
-  /** Ends the stream after what was accepted, and the connection with it. */
+  /**
+   * Ends the stream after what was accepted, and the connection with it, unless other streams share that (HTTP/2). It
+   * waits for as long as the client takes: an owner that does not want to wait destroys.
+   */
   end(): void
   /** Ends the connection at once and drops what was not sent. */
   destroy(): void
