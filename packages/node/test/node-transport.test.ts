@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { openTransport, type NodeTransport } from '../src/index.ts'
 import { open } from './support/open-transport.ts'
 import { BACKLOG_BYTES, block, hello, late } from './support/payloads.ts'
-import { connect, exchange, listen, nextTurn, RecordingOwner, until, type Exchange } from './support/serve.ts'
+import { connect, listen, nextTurn, RecordingOwner, until, type Exchange } from './support/serve.ts'
 
 /** Takes the response off the fast path, as middleware does. */
 function stepIn({ response }: Exchange): void {
@@ -232,51 +232,24 @@ test('a transport that was full has no room until it has drained, although singl
   expect([transport.bufferedBytes, owner.drainCount, transport.write(hello)]).toEqual([0, 1, true])
 })
 
-describe('a client that left before the transport was attached', () => {
-  test.each(['close', 'reset', 'half-close'] as const)('is noticed: %s', async (how) => {
-    const { client, request, response } = await exchange()
-    client.leave(how)
-    await once(response, 'close')
-    const owner = new RecordingOwner()
-    const transport = openTransport(request, response)
-    owner.call(() => transport.attach(owner))
-    expect(transport.write(hello)).toBe(false)
-    await until(() => expect(owner.closeCount).toBe(1))
-    await nextTurn()
-    expect([owner.closeCount, owner.wasCalledFromWithin]).toEqual([1, false])
-  })
+test('a request that was read to its end is no client that left', async () => {
+  const { request, client, transport, owner } = await open(
+    { method: 'POST', path: '/', headers: ['Content-Length: 5'] },
+    undefined,
+    'hello',
+  )
+  await once(request, 'close')
+  await nextTurn()
+  expect([owner.closeCount, transport.write(hello)]).toEqual([0, true])
+  await until(() => expect(client.body).toBe('data: hello\n\n'))
+})
 
-  test('is noticed between the loss of its socket and the news of it', async () => {
-    const { request, response } = await exchange()
-    request.socket.destroy()
-    const owner = new RecordingOwner()
-    openTransport(request, response).attach(owner)
-    await until(() => expect(owner.closeCount).toBe(1))
-    await nextTurn()
-    expect(owner.closeCount).toBe(1)
-  })
-
-  test('is noticed once although the news comes as well', async () => {
-    const { client, request, response } = await exchange()
-    client.leave('close')
-    await once(response, 'close')
-    const owner = new RecordingOwner()
-    openTransport(request, response).attach(owner)
-    response.emit('close')
-    await nextTurn()
-    expect(owner.closeCount).toBe(1)
-  })
-
-  test('is noticed when the response was answered by somebody else meanwhile', async () => {
-    const { client, request, response } = await exchange()
-    response.end('too late')
-    await once(response, 'close')
-    const owner = new RecordingOwner()
-    openTransport(request, response).attach(owner)
-    await until(() => expect(owner.closeCount).toBe(1))
-    await until(() => expect(client.end).toBe('whole'))
-    expect(client.body).toBe('too late')
-  })
+test('a server that is closed has closed as soon as its streams have ended', async () => {
+  const { transport, server } = await open()
+  const closed = once(server, 'close')
+  server.close()
+  transport.end()
+  await expect(closed).resolves.toEqual([])
 })
 
 function listenerCounts(socket: Exchange['request']['socket']): Record<string, number> {

@@ -29,17 +29,21 @@ export interface Exchange {
   readonly client: Http1Client
 }
 
+export interface OwnExchange extends Exchange {
+  readonly server: Server
+}
+
 /** Sends a request to a server of its own, and returns both ends of it. */
 export async function exchange(
   asked: Parameters<Http1Client['request']>[0] = { path: '/' },
   body = '',
-): Promise<Exchange> {
-  const { promise, resolve } = Promise.withResolvers<Omit<Exchange, 'client'>>()
-  const port = await listen(createServer((request, response) => resolve({ request, response })))
-  const client = connect(port)
+): Promise<OwnExchange> {
+  const { promise, resolve } = Promise.withResolvers<Pick<Exchange, 'request' | 'response'>>()
+  const server = createServer((request, response) => resolve({ request, response }))
+  const client = connect(await listen(server))
   client.request(asked)
   if (body) client.send(body)
-  return { ...(await promise), client }
+  return { ...(await promise), client, server }
 }
 
 /** Waits for what happens elsewhere. */
