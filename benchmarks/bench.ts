@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Benchmark, Checkout } from './run/benchmark.ts'
 import { audiences } from './cases/audiences.ts'
+import { engine } from './cases/engine.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { idle } from './cases/idle.ts'
 import { replay } from './cases/replay.ts'
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   idle,
   slow,
   replay,
+  engine,
 }
 
 const USAGE = `Usage: npm run bench -- <name> [--rounds 5] [--against FOLDER] [--json FILE]
