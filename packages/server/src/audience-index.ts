@@ -53,7 +53,7 @@ export class AudienceIndex {
     for (const selector of audience.selectors) this.#remove(selector, audience)
   }
 
-  /** Calls once for each audience that wants the frame. */
+  /** Calls once for each audience that wants the frame, and so all frames of its topic and type. */
   match(frame: Frame, visit: (audience: Audience) => void): void {
     const { topic } = frame.event
     const number = ++this.#matchNumber

@@ -52,6 +52,17 @@ export class HotWindow {
     return offset < 0 ? undefined : this.#frames[this.#first + offset]
   }
 
+  /** The frames that follow a place of this window, oldest first. */
+  framesAfter(seq: number, maxCount: number): Frame[] {
+    const frames: Frame[] = []
+    for (let next = seq + 1; frames.length < maxCount; next++) {
+      const frame = this.frameAt(next)
+      if (!frame) break
+      frames.push(frame)
+    }
+    return frames
+  }
+
   /** Adds the frame that follows `end`. */
   push(frame: Frame): void {
     this.#frames.push(frame)
