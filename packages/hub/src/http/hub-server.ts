@@ -2,7 +2,7 @@ import { createHub, sendProblem, type NodeHub } from '@millrace/node'
 import { memory } from '@millrace/server'
 import { fastify, type FastifyInstance } from 'fastify'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { demoLimits, demoTopics } from '../demo/demo-settings.ts'
 import { startDemo, type Demo } from '../demo/demo.ts'
 import type { HubSettings } from '../hub-settings.ts'
@@ -105,6 +105,8 @@ function createHttpServer(
   handleStream: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
   handleRest: RequestListener,
 ): Server {
+  /** The last stream of a connection. */
+  const streams = new WeakMap<Socket, ServerResponse>()
   const server = createServer(
     {
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -114,11 +116,19 @@ function createHttpServer(
       requireHostHeader: false,
     },
     (request, response) => {
+      const { socket } = request
+      // Behind a stream no request has its turn before the connection ends; thousands of them would only cost memory.
+      if (streams.get(socket)?.writableFinished === false) {
+        socket.destroy()
+        return
+      }
       resolveTarget(request)
       const fault = headFault(request) ?? originFault(request.headers, settings)
       if (fault) sendProblem(response, fault)
-      else if (isStreamRequest(request)) void handleStream(request, response)
-      else handleRest(request, response)
+      else if (isStreamRequest(request)) {
+        streams.set(socket, response)
+        void handleStream(request, response)
+      } else handleRest(request, response)
     },
   )
   server.on('connect', answerConnect)
