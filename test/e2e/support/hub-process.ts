@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 const COMMAND = fileURLToPath(new URL('../../../packages/hub/bin/millrace.js', import.meta.url))
+const REPORT = fileURLToPath(new URL('report-memory.mjs', import.meta.url))
 const START_MS = 20_000
 
 /** The `millrace` command as a process of its own. */
@@ -13,8 +14,10 @@ export interface HubProcess {
   readonly port: number
   /** What it wrote so far. */
   readonly output: { readonly stdout: string; readonly stderr: string }
-  /** Physical memory, in bytes. */
+  /** Physical memory, garbage included. */
   rssBytes(): number
+  /** What JavaScript holds after a collection, its buffers included. */
+  liveBytes(): Promise<number>
   /** Ends it, by force if need be. May be called twice. */
   stop(): Promise<void>
 }
@@ -40,13 +43,13 @@ export async function startHubProcess(
   args: readonly string[] = ['--port', '0'],
   env: Readonly<Record<string, string>> = {},
 ): Promise<HubProcess> {
-  const child = spawn(process.execPath, [COMMAND, 'serve', ...args], {
+  const child = spawn(process.execPath, ['--expose-gc', '--import', REPORT, COMMAND, 'serve', ...args], {
     env: environment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const output = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
   const closed = once(child, 'close')
   const url = await listening(child, output)
   return {
@@ -55,6 +58,12 @@ export async function startHubProcess(
     port: Number(new URL(url).port),
     output,
     rssBytes: () => rssBytes(child.pid),
+    async liveBytes() {
+      const answered = once(child, 'message')
+      child.send('report')
+      const [{ liveBytes }] = (await answered) as [{ liveBytes: number }]
+      return liveBytes
+    },
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
       await closed
