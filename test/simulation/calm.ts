@@ -1,0 +1,118 @@
+import { formatEventId } from '@millrace/protocol'
+import type { Connection } from './connection.ts'
+import { deliverFrom } from './happenings.ts'
+import { must } from './violation.ts'
+import type { World } from './world.ts'
+
+/** Within so much time of calm, everything that is owed must have arrived. Milliseconds. */
+const PATIENCE_MS = 120_000
+const MOST_TURNS = 20_000
+
+/**
+ * Lets all trouble end: the log is well, tails run, sockets drain, clients come back. Then every subscriber must become
+ * live, have all that it is owed, and hold an id that is not behind the head.
+ */
+export async function calmDown(world: World): Promise<void> {
+  world.tell(() => '--- calm')
+  world.log.failing = false
+  for (const node of world.nodes) node.clock.stopCreeping()
+  for (const connection of world.connections) if (connection.isAbandoned) connection.socket?.lose()
+  const deadlineMs = world.nowMs + PATIENCE_MS
+  for (let turn = 0; ; turn++) {
+    must(turn < MOST_TURNS, 'liveness', () => `no rest after ${turn} turns: ${whoIsLate(world)}`)
+    if (await turnOnce(world)) continue
+    const late = whoIsLate(world)
+    if (late === undefined) break
+    const next = world.nextTimerMs
+    must(world.nowMs < deadlineMs, 'liveness', () => late)
+    const waitMs = Math.max(0, Math.min(next ?? Infinity, world.nowMs + 100) - world.nowMs)
+    await world.advance(waitMs, true)
+    await world.settle()
+  }
+}
+
+/** One thing that is due without any time going by. False: there is nothing. */
+async function turnOnce(world: World): Promise<boolean> {
+  const did = actOnce(world)
+  if (did) await world.settle()
+  return did
+}
+
+function actOnce(world: World): boolean {
+  for (const tail of world.log.tails) {
+    if (tail.interrupted) {
+      world.fire(() => tail.resume())
+      return true
+    }
+  }
+  const what = world.log.answerOldest()
+  if (what !== undefined) {
+    world.tell(() => `the log: ${what}`)
+    return true
+  }
+  for (const tail of world.log.tails) {
+    if (!tail.canDeliver) continue
+    deliverFrom(world, tail, 100, false)
+    return true
+  }
+  for (const node of world.nodes) {
+    if (node.clock.soonCount === 0 && !node.clock.hasOverdueTimer) continue
+    world.fire(() => node.clock.runSoon(world.random) || node.clock.fireDueTimer())
+    return true
+  }
+  for (const connection of world.connections) if (serve(world, connection)) return true
+  return reconnectOne(world)
+}
+
+function serve(world: World, connection: Connection): boolean {
+  const { socket } = connection
+  if (!socket) {
+    if (!connection.admission) return false
+    world.open(connection)
+    return true
+  }
+  const before = `${socket.takenBytes} ${socket.unreadBytes} ${connection.isAbandoned}`
+  world.moveBytes(connection, Infinity, Infinity)
+  if (connection.isAbandoned && socket.isOpen) socket.lose()
+  if (socket.owesDrain || socket.owesClose) {
+    world.fire(() => world.notify(connection))
+    return true
+  }
+  return before !== `${socket.takenBytes} ${socket.unreadBytes} ${connection.isAbandoned}`
+}
+
+function reconnectOne(world: World): boolean {
+  for (const client of world.clients) {
+    if (client.gone || client.notBeforeMs > world.nowMs || world.connectionOf(client)) continue
+    const node = world.nodes.find((other) => !other.isDraining)
+    if (!node) return false
+    world.connect(client, node)
+    return true
+  }
+  return false
+}
+
+/** Why it is not over yet, or undefined. */
+function whoIsLate(world: World): string | undefined {
+  const head = formatEventId(world.history.head)
+  for (const node of world.nodes) {
+    if (!node.isReady) return `${node.name} is not ready`
+    if (node.isDraining) return `${node.name} has not closed`
+    const { lagMs } = node.hub.stats()
+    if (lagMs > 0) return `${node.name} has not flushed for ${lagMs} ms`
+  }
+  if (world.pendingPublishes > 0 && world.log.calls.length === 0 && !world.hadCrash) return 'a publish is not settled'
+  for (const client of world.clients) {
+    if (client.gone) continue
+    const connection = world.connectionOf(client)
+    if (!connection?.subscriber) return `${client.name} has no stream`
+    if (!connection.isLive) return `${client.name} is ${connection.subscriber.state.name}`
+    const owed = client.ledger.firstOwed
+    if (owed) return `${client.name} has not got ${formatEventId(owed.event.position)} on ${owed.event.topic}`
+    if (client.lastEventId !== head) return `${client.name} holds ${client.lastEventId}, the head is ${head}`
+    const { presented, watch } = connection
+    if (presented !== '' && watch.ledger.notices === 0 && watch.caughtUps === 0)
+      return `${client.name} was not told that it has caught up`
+  }
+  return undefined
+}

@@ -1,0 +1,74 @@
+import { EventStreamParser, formatEventId, type ParsedEvent } from '@millrace/protocol'
+import type { Ledger } from './ledger.ts'
+import { ReferenceParser, type Block } from './reference-parser.ts'
+import { must } from './violation.ts'
+import type { Wants } from './wants.ts'
+
+/** Chromium keeps the id of a block without data, Firefox does not (tried). */
+export type Browser = 'chromium' | 'firefox'
+
+/** A reader that comes back with the id that its browser kept, over any number of connections. */
+export class FakeClient {
+  readonly name: string
+  readonly browser: Browser
+  readonly wants: Wants
+  readonly ledger: Ledger
+  lastEventId = ''
+  /** Refused: not to come again before this time. Milliseconds. */
+  notBeforeMs = 0
+  /** It has left for good. */
+  gone = false
+  #reference = new ReferenceParser()
+  #parser: EventStreamParser | undefined
+  #parsed: ParsedEvent[] = []
+
+  constructor(name: string, browser: Browser, wants: Wants, ledger: Ledger) {
+    this.name = name
+    this.browser = browser
+    this.wants = wants
+    this.ledger = ledger
+  }
+
+  /** A new response begins: what was left of the last one is discarded, the id stays. */
+  beginStream(): void {
+    this.#reference = new ReferenceParser()
+    this.#parsed = []
+    this.#parser = new EventStreamParser({
+      onEvent: (event) => {
+        this.#parsed.push(event)
+      },
+    })
+    if (this.lastEventId === '') this.ledger.present('')
+  }
+
+  /** Takes an id that it did not get on its last stream: an old one, somebody else's, or rubbish. */
+  takeForgedId(id: string): void {
+    this.lastEventId = id
+    this.ledger.present(id)
+  }
+
+  feed(bytes: Uint8Array): void {
+    this.#parser?.push(bytes)
+    for (const block of this.#reference.push(bytes)) this.#takeBlock(block)
+    must(this.#parsed.length === 0, 'parser', () => 'the parser of the protocol package sees an event more')
+  }
+
+  #takeBlock(block: Block): void {
+    if (block.data !== undefined) this.#compareParsers(block)
+    const id = this.browser === 'chromium' || block.data !== undefined ? block.id : undefined
+    if (id !== undefined) this.lastEventId = id
+    this.ledger.take(block, id)
+    const { position } = this.ledger
+    if (position) must(formatEventId(position) === this.lastEventId, 'oracle', () => `${this.lastEventId} is held`)
+  }
+
+  #compareParsers(block: Block): void {
+    const event = this.#parsed.shift()
+    must(
+      event?.data === block.data && event?.type === (block.type || 'message') && event?.topic === block.topic,
+      'parser',
+      () =>
+        `the parser of the protocol package reads ${JSON.stringify(event)}, the standard says ${JSON.stringify(block)}`,
+    )
+  }
+}

@@ -1,0 +1,84 @@
+import type { Position } from '@millrace/protocol'
+import type { Hub, HubOptions } from '@millrace/server'
+import { FakeClock, type SimulatedTime } from './fake-clock.ts'
+import type { FakeLog, LogConnection } from './fake-log.ts'
+import type { FakeTail } from './fake-tail.ts'
+import type { Random } from './random.ts'
+import type { Scenario } from './scenario.ts'
+
+/** The engine that is tried: the real one, or one with a planted fault. */
+export interface EngineUnderTest {
+  createHub(options: HubOptions): Hub
+}
+
+/** How long after the last of its flush intervals an idle node has certainly flushed what it was handed. Milliseconds. */
+const FLUSH_GRACE_MS = 30
+
+/** One process of the cluster: an engine with a clock and a connection to the log. */
+export class FakeNode {
+  readonly name: string
+  readonly clock: FakeClock
+  readonly hub: Hub
+  readonly log: LogConnection
+  isReady = false
+  isDraining = false
+  hasClosed = false
+  hasCrashed = false
+  /** Until when time went by while work of this node was held up. Milliseconds. */
+  starvedUntilMs = 0
+  /** The newest position that this node has certainly flushed to its live subscribers. */
+  flushed: Position | undefined
+  readonly #log: FakeLog
+  readonly #time: SimulatedTime
+  readonly #handed: { readonly position: Position; readonly dueMs: number }[] = []
+
+  constructor(
+    name: string,
+    engine: EngineUnderTest,
+    scenario: Scenario,
+    log: FakeLog,
+    time: SimulatedTime,
+    random: Random,
+  ) {
+    this.name = name
+    this.#log = log
+    this.#time = time
+    this.clock = new FakeClock(time, random.fork(), scenario.creepMs)
+    this.log = log.connect(name, random.fork())
+    const tokens = random.fork()
+    const chance = { fraction: () => tokens.fraction(), token: (length: number) => tokens.token(length) }
+    this.hub = engine.createHub({ backend: { log: this.log }, clock: this.clock, chance, ...scenario.limits })
+  }
+
+  get tail(): FakeTail | undefined {
+    for (const tail of this.#log.tails) if (tail.node === this.name) return tail
+    return undefined
+  }
+
+  /** Nothing that is due waits on this node. */
+  get isIdle(): boolean {
+    return this.clock.soonCount === 0 && !this.clock.hasOverdueTimer
+  }
+
+  /** So many events were handed to the engine, up to here. In the worst case each takes a pass of its own. */
+  onHanded(position: Position, count: number): void {
+    const startMs = Math.max(this.#time.nowMs, this.#handed.at(-1)?.dueMs ?? 0)
+    this.#handed.push({ position, dueMs: startMs + (this.hub.limits.flushIntervalMs + 1) * count })
+  }
+
+  /** After each step: takes note of what must have been flushed by now. */
+  watchFlush(): void {
+    const { tail } = this
+    if (tail?.hadHole) this.flushed = undefined
+    if (!tail || tail.hadHole || tail.outstanding || !this.isIdle || this.#log.hasCallOf(this.name)) return
+    const nowMs = this.#time.nowMs - FLUSH_GRACE_MS
+    while (this.#handed[0] && this.#handed[0].dueMs <= nowMs) this.flushed = this.#handed.shift()?.position
+  }
+
+  /** The process dies without a word. */
+  die(): void {
+    this.hasCrashed = true
+    this.clock.stop()
+    this.log.sever()
+  }
+}

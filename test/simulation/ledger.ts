@@ -1,0 +1,304 @@
+import { parseEventId, type Position } from '@millrace/protocol'
+import type { Entry, History, Life } from './history.ts'
+import type { Block } from './reference-parser.ts'
+import { must } from './violation.ts'
+import type { Wants } from './wants.ts'
+
+/**
+ * What a reader knows.
+ * - `none`: it holds no id; the first one says where it starts.
+ * - `at`: it has everything up to a position, or was told of a gap before it.
+ * - `forged`: it holds an id that this log never gave out; it must be told before anything else.
+ */
+type Knowledge =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'at'; readonly position: Position }
+  | {
+      readonly kind: 'forged'
+      readonly id: string
+      readonly position: Position | undefined
+      readonly headThen: Position
+    }
+
+const RESETTING = new Set(['epoch_changed', 'ahead', 'unknown_id'])
+
+/**
+ * Keeps account of what one reader was owed and what it got, and throws a Violation at the first block that breaks
+ * DESIGN.md §11.1 to §11.4. One ledger goes with the bytes that the engine writes on one stream; another with what one
+ * client keeps over all of its connections.
+ */
+export class Ledger {
+  events = 0
+  notices = 0
+  readonly #history: History
+  readonly #wants: Wants
+  readonly #exactEviction: boolean
+  #knowledge: Knowledge = { kind: 'none' }
+  #presented = ''
+  /** The newest event that was delivered, or the place after which order begins anew. */
+  #lastSeq = -1
+  /** A forged id that cannot be told from a true one any more, because its entry was evicted. */
+  #unproven: Position | undefined
+
+  constructor(history: History, wants: Wants, exactEviction: boolean) {
+    this.#history = history
+    this.#wants = wants
+    this.#exactEviction = exactEviction
+  }
+
+  /** The reader asks for what follows this id. Empty: it holds none. */
+  present(id: string): void {
+    this.#presented = id
+    if (id === '') {
+      this.#knowledge = { kind: 'none' }
+      this.#lastSeq = -1
+      return
+    }
+    const position = this.#history.truePosition(id)
+    if (position) this.#become(position, position.seq)
+    else this.#knowledge = { kind: 'forged', id, position: parseEventId(id), headThen: this.#history.head }
+  }
+
+  /** Everything up to here was delivered, or a notice was. */
+  get position(): Position | undefined {
+    return this.#knowledge.kind === 'at' ? this.#knowledge.position : undefined
+  }
+
+  /** The event or control event of a block. `id`: the id that the reader keeps from it, if any. */
+  take(block: Block, id: string | undefined): void {
+    this.#acceptUnprovable()
+    if (block.type === 'stream:sync-required') this.#takeNotice(block, id)
+    else if (block.data !== undefined && !block.type.startsWith('stream:')) this.#takeEvent(block, id)
+    else if (id !== undefined) this.#takeId(this.#truePosition(id))
+  }
+
+  /** The oldest event that is owed and not delivered. */
+  get firstOwed(): Entry | undefined {
+    if (this.#knowledge.kind !== 'at') return undefined
+    const { epoch, seq } = this.#knowledge.position
+    const life = this.#lifeOf(epoch)
+    return this.#firstBetween(life, seq, life.headSeq)
+  }
+
+  #takeEvent(block: Block, id: string | undefined): void {
+    must(id !== undefined, '§5', () => `an event of ${block.topic} has no id`)
+    const position = this.#truePosition(id)
+    const entry = this.#history.entryAt(position)
+    must(entry !== undefined, '§11.1', () => `${id} stands on an event, but names none`)
+    this.#checkContent(block, id, entry)
+    const { event } = entry
+    must(this.#wants.selects(event.topic), 'S2', () => `${id} on ${event.topic} was not selected`)
+    must(this.#wants.owes(event), 'S2', () => `${id} has type ${event.type}, which was filtered out`)
+    if (this.#startsAtOldest) {
+      this.#checkOldest({ ...position, seq: position.seq - 1 }, -1)
+    } else {
+      const at = this.#mustBeAt(`event ${id}`)
+      must(at.epoch === position.epoch, '§11.4', () => `event ${id} follows ${at.epoch}-${at.seq} without a notice`)
+      must(position.seq > this.#lastSeq, '§11.3', () => `event ${id} follows event ${this.#lastSeq}`)
+      this.#checkNothingMissing(at, position.seq - 1, `event ${id}`)
+    }
+    this.#become(position, position.seq)
+    this.events++
+  }
+
+  /** An id that stands on no event of ours vouches for everything up to it. */
+  #takeId(position: Position): void {
+    if (this.#knowledge.kind === 'none') {
+      this.#checkStart(position)
+      this.#become(position, position.seq)
+      return
+    }
+    const at = this.#mustBeAt(`id ${position.epoch}-${position.seq}`)
+    must(
+      at.epoch === position.epoch,
+      '§11.4',
+      () => `the id moves from ${at.epoch} to ${position.epoch} without a notice`,
+    )
+    must(position.seq >= at.seq, '§11.1', () => `the id goes back from ${at.seq} to ${position.seq}`)
+    this.#checkNothingMissing(at, position.seq, `the id ${position.epoch}-${position.seq}`)
+    this.#become(position, Math.max(this.#lastSeq, position.seq))
+  }
+
+  #takeNotice(block: Block, id: string | undefined): void {
+    must(id !== undefined, '§8', () => 'sync-required has no id')
+    const to = this.#truePosition(id)
+    const { reason, from, oldest } = JSON.parse(block.data ?? 'null') as {
+      reason: string
+      from: string
+      oldest: string
+    }
+    const resets = RESETTING.has(reason)
+    if (this.#startsAtOldest) {
+      const start = this.#truePosition(from)
+      this.#checkOldest(start, -1)
+      this.#become(start, start.seq)
+    }
+    if (!resets) this.#mustBeAt('a notice')
+    this.#checkReason(reason, to)
+    this.#checkNoticeData(from, oldest)
+    if (!resets) {
+      const at = this.#mustBeAt('a notice')
+      must(
+        to.epoch === at.epoch && to.seq >= at.seq,
+        '§11.1',
+        () => `the notice takes the id from ${at.epoch}-${at.seq} back to ${id}`,
+      )
+    }
+    const already = !resets && this.#knowledge.kind === 'at' ? this.#knowledge.position.seq : -1
+    if (this.#wants.request.from === 'earliest') this.#checkOldest(to, already)
+    this.#become(to, resets ? to.seq : Math.max(this.#lastSeq, to.seq))
+    this.notices++
+  }
+
+  /** §11.4: the reason is true. */
+  #checkReason(reason: string, to: Position): void {
+    const knowledge = this.#knowledge
+    const present = this.#history.life
+    if (knowledge.kind === 'none') must(false, '§11.4', () => `${reason} is told to a reader without an id`)
+    else if (knowledge.kind === 'forged') {
+      const { position, headThen, id } = knowledge
+      const life = position && this.#history.lifeOf(position.epoch)
+      const isTrue = {
+        unknown_id: position === undefined,
+        ahead: position !== undefined && position.epoch === headThen.epoch && position.seq > headThen.seq,
+        epoch_changed:
+          position !== undefined &&
+          (life !== present ||
+            position.epoch !== headThen.epoch ||
+            hasPosition(life, position.seq) ||
+            position.seq <= life.headSeq),
+      }[reason]
+      must(isTrue === true, '§11.4', () => `${reason} is not why ${JSON.stringify(id)} is no good`)
+    } else {
+      const at = knowledge.position
+      const life = this.#lifeOf(at.epoch)
+      const isTrue = {
+        epoch_changed: life !== present && to.epoch !== at.epoch,
+        too_old: this.#wasEvictedAfter(life, at.seq),
+      }[reason]
+      must(isTrue === true, '§11.4', () => `${reason} is told at ${at.epoch}-${at.seq}, and is not true`)
+    }
+  }
+
+  #checkNoticeData(from: string, oldest: string): void {
+    const knowledge = this.#knowledge
+    if (knowledge.kind === 'at' && from !== this.#presented) {
+      const position = this.#truePosition(from)
+      const { epoch, seq } = knowledge.position
+      must(position.epoch === epoch && position.seq >= seq, '§8', () => `from is ${from}, before ${epoch}-${seq}`)
+    } else if (knowledge.kind === 'forged') {
+      const { id } = knowledge
+      must(from === id.slice(0, 128), '§8', () => `from is ${JSON.stringify(from)}, not ${JSON.stringify(id)}`)
+    }
+    this.#checkOldest(this.#truePosition(oldest), -1)
+  }
+
+  /** A fresh start at the oldest event must leave nothing out that is kept. */
+  #checkStart(position: Position): void {
+    if (this.#wants.request.from === 'earliest') this.#checkOldest(position, -1)
+  }
+
+  /**
+   * The stream may begin here: whatever is owed before was evicted, or something that was selected was evicted after
+   * it, or the reader has it already.
+   */
+  #checkOldest(position: Position, alreadySeq: number): void {
+    const life = this.#lifeOf(position.epoch)
+    for (let seq = position.seq; seq > alreadySeq; seq--) {
+      const entry = life.entries.get(seq)
+      if (!entry) continue
+      const { evicted, event } = entry
+      if (evicted && (!this.#exactEviction || this.#wants.selects(event.topic))) return
+      must(
+        evicted || !this.#wants.owes(event),
+        '§6',
+        () => `${position.epoch}-${position.seq} is not the oldest: ${seq} is kept`,
+      )
+    }
+  }
+
+  /** No id is held, and the stream is to begin with the oldest event: nothing that is kept may come before the first. */
+  get #startsAtOldest(): boolean {
+    return this.#knowledge.kind === 'none' && this.#wants.request.from === 'earliest'
+  }
+
+  /** The check of an evicted entry may be forgotten: an id at its place may be taken for a true one. */
+  #acceptUnprovable(): void {
+    if (this.#knowledge.kind !== 'forged') return
+    const { position } = this.#knowledge
+    const life = position && this.#history.lifeOf(position.epoch)
+    if (!position || !life) return
+    const entry = life.entries.get(position.seq)
+    const isUnprovable = entry ? entry.evicted : life.marks.has(position.seq)
+    if (isUnprovable) this.#unproven = position
+  }
+
+  #mustBeAt(what: string): Position {
+    if (this.#knowledge.kind === 'at') return this.#knowledge.position
+    const { kind } = this.#knowledge
+    const unproven = this.#unproven
+    must(unproven !== undefined && kind === 'forged', '§11.4', () => {
+      return kind === 'none' ? `${what} comes before any id` : `${what} comes before the notice that the id is no good`
+    })
+    this.#become(unproven, unproven.seq)
+    return unproven
+  }
+
+  #become(position: Position, lastSeq: number): void {
+    this.#knowledge = { kind: 'at', position }
+    this.#lastSeq = lastSeq
+    this.#unproven = undefined
+  }
+
+  #checkNothingMissing(at: Position, toSeq: number, before: string): void {
+    const missed = this.#firstBetween(this.#lifeOf(at.epoch), at.seq, toSeq)
+    must(missed === undefined, '§11.3', () => {
+      const { position, topic } = (missed as Entry).event
+      return `${before} comes while ${position.epoch}-${position.seq} on ${topic} is missing`
+    })
+  }
+
+  #firstBetween(life: Life, afterSeq: number, toSeq: number): Entry | undefined {
+    for (let seq = afterSeq + 1; seq <= toSeq; seq++) {
+      const entry = life.entries.get(seq)
+      if (entry && this.#wants.owes(entry.event)) return entry
+    }
+    return undefined
+  }
+
+  #wasEvictedAfter(life: Life, afterSeq: number): boolean {
+    for (const [seq, { evicted, event }] of life.entries) {
+      if (seq > afterSeq && evicted && (!this.#exactEviction || this.#wants.selects(event.topic))) return true
+    }
+    return false
+  }
+
+  #checkContent(block: Block, id: string, { event }: Entry): void {
+    const { nameBy, envelope } = this.#wants.request
+    const type = event.type ?? 'message'
+    const name = nameBy === 'topic' ? event.topic : type
+    must((block.type || 'message') === name, '§4', () => `event ${id} is named ${block.type}, not ${name}`)
+    must(block.topic === event.topic, '§4', () => `event ${id} is on ${block.topic}, not ${event.topic}`)
+    const value: unknown = event.json ? JSON.parse(event.data) : event.data
+    const time = new Date(event.timeMs).toISOString()
+    const expected = envelope
+      ? JSON.stringify({ id, topic: event.topic, type, time, data: value })
+      : event.data.replaceAll(/\r\n?/g, '\n')
+    const got = envelope ? JSON.stringify(JSON.parse(block.data ?? 'null')) : block.data
+    must(got === expected, '§4', () => `event ${id} has data ${JSON.stringify(got)}, not ${JSON.stringify(expected)}`)
+  }
+
+  #truePosition(id: string): Position {
+    const position = this.#history.truePosition(id)
+    must(position !== undefined, '§11.1', () => `the id ${id} names no position of the log`)
+    return position
+  }
+
+  #lifeOf(epoch: string): Life {
+    return this.#history.lifeOf(epoch) as Life
+  }
+}
+
+function hasPosition(life: Life, seq: number): boolean {
+  return life.entries.has(seq) || life.marks.has(seq)
+}

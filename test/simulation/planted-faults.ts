@@ -1,0 +1,250 @@
+/** A mistake that could be made in the engine, and that the simulation must notice. */
+export interface PlantedFault {
+  readonly name: string
+  /** The file of `packages/server/src` that it is planted in. */
+  readonly file: string
+  /** Stands in the file exactly once. */
+  readonly snippet: string
+  readonly replacement: string
+  /** The rules that may be the first to break. */
+  readonly breaks: readonly string[]
+}
+
+/** Each is caught by the simulation: `planted-faults.test.ts` shows it. */
+export const plantedFaults: readonly PlantedFault[] = [
+  {
+    name: 'a joiner is served by the pass under way, whose events it has',
+    file: 'subscriber.ts',
+    snippet: 'this.joinedPass = this.#host.flusher.nextPass',
+    replacement: 'this.joinedPass = this.#host.flusher.passes',
+    breaks: ['§11.3', '§11.1'],
+  },
+  {
+    name: 'a joiner misses the first pass that it is owed',
+    file: 'subscriber.ts',
+    snippet: 'this.joinedPass = this.#host.flusher.nextPass',
+    replacement: 'this.joinedPass = this.#host.flusher.nextPass + 1',
+    breaks: ['§11.3'],
+  },
+  {
+    name: 'joining is off by one: a reader that lacks the last event counts as arrived',
+    file: 'catch-up.ts',
+    snippet: 'const isThere = position?.seq === end.seq &&',
+    replacement: 'const isThere = position !== undefined && position.seq >= end.seq - 1 &&',
+    breaks: ['§11.3', '§11.1', '§8'],
+  },
+  {
+    name: 'the connected event of a resume carries the id of the present',
+    file: 'engine.ts',
+    snippet: 'subscriber.start(reading ? undefined : this.flusher.end, reading)',
+    replacement: 'subscriber.start(this.flusher.end, reading)',
+    breaks: ['§11.1', '§11.3', '§11.4', '§6'],
+  },
+  {
+    name: 'the members of a pass are not frozen',
+    file: 'flusher.ts',
+    snippet: 'if (member && member.joinedPass <= this.#passes) member.deliver',
+    replacement: 'if (member) member.deliver',
+    breaks: ['§11.3', '§11.1'],
+  },
+  {
+    name: 'a member that a pass has not reached counts as served',
+    file: 'flusher.ts',
+    snippet: 'return isOwed ? pass.previousEnd : this.#end',
+    replacement: 'return this.#end',
+    breaks: ['§11.1', '§11.3'],
+  },
+  {
+    name: 'frames for a full transport are dropped',
+    file: 'subscriber.ts',
+    snippet: `      this.#fallBehind()
+      return
+    }
+    this.servedPass = pass`,
+    replacement: `      return
+    }
+    this.servedPass = pass`,
+    breaks: ['§11.3', '§11.1'],
+  },
+  {
+    name: 'an evicted event is passed over in silence',
+    file: 'catch-up.ts',
+    snippet: 'else this.#tellGap(subscriber, reading, page.reason, page.oldest, page.head)',
+    replacement: `else if (page.reason === 'too_old') reading.after = page.oldest
+    else this.#tellGap(subscriber, reading, page.reason, page.oldest, page.head)`,
+    breaks: ['§11.3', '§11.1'],
+  },
+  {
+    name: 'the notice of a gap comes after newer events',
+    file: 'catch-up.ts',
+    snippet: `    subscriber.writeText(
+      controlBlock('stream:sync-required', { reason, from, oldest: formatEventId(oldest) }, goOnAfter),
+      goOnAfter,
+    )`,
+    replacement: `    const notice = controlBlock('stream:sync-required', { reason, from, oldest: formatEventId(oldest) }, goOnAfter)
+    this.#host.clock.after(50, () => subscriber.isOpen && subscriber.writeText(notice, goOnAfter))`,
+    breaks: ['§11.3', '§11.4'],
+  },
+  {
+    name: 'the id of a quiet stream is not moved',
+    file: 'subscriber.ts',
+    snippet: 'if (position && (position.seq !==',
+    replacement: 'if (position && !position && (position.seq !==',
+    breaks: ['§5', 'liveness'],
+  },
+  {
+    name: 'a position event has no id',
+    file: 'subscriber.ts',
+    snippet: "this.writeText(controlBlock('stream:position', {}, position), position)",
+    replacement: "this.writeText(controlBlock('stream:position', {}), position)",
+    breaks: ['§5'],
+  },
+  {
+    name: 'a failed read moves the position on',
+    file: 'catch-up.ts',
+    snippet: 'reading.failures++',
+    replacement: `reading.failures++
+    reading.after = this.#host.window.end`,
+    breaks: ['§11.3', '§11.1', '§11.4'],
+  },
+  {
+    name: 'a new epoch does not reset the hot window',
+    file: 'engine.ts',
+    snippet: 'this.flusher.reset(position)',
+    replacement: 'void position',
+    breaks: ['liveness', '§11.4', '§11.3', '§11.1'],
+  },
+  {
+    name: 'a hole in the tail goes unnoticed',
+    file: 'flusher.ts',
+    snippet: 'if (epoch !== window.end.epoch || seq > window.end.seq + 1) {',
+    replacement: 'if (epoch !== window.end.epoch) {',
+    breaks: ['§11.3', 'liveness', '§5'],
+  },
+  {
+    name: 'a hole in the tail is filled with what follows',
+    file: 'flusher.ts',
+    snippet: `if (epoch !== window.end.epoch || seq > window.end.seq + 1) {`,
+    replacement: `if (seq > window.end.seq + 1) window.push(new Frame(event, nowMs))
+      else if (epoch !== window.end.epoch) {`,
+    breaks: ['§11.3', '§11.1', 'liveness', '§5'],
+  },
+  {
+    name: 'the check of a resumed id is not compared',
+    file: 'hot-window.ts',
+    snippet: 'return here?.check === position.check',
+    replacement: 'return here !== undefined',
+    breaks: ['§11.4', '§6'],
+  },
+  {
+    name: 'caught-up is told after the first page',
+    file: 'catch-up.ts',
+    snippet: `if (arrived && reading.announce) {`,
+    replacement: `if (reading.position && reading.announce) {`,
+    breaks: ['§11.1', '§11.3', '§8'],
+  },
+  {
+    name: 'a replay ignores the type filter',
+    file: 'log-reader.ts',
+    snippet: '.filter((frame) => audience.acceptsType(frame))',
+    replacement: '',
+    breaks: ['S2'],
+  },
+  {
+    name: 'readers with different selectors share a page',
+    file: 'log-reader.ts',
+    snippet: 'const key = `${formatEventId(after)} ${audience.key}`',
+    replacement: 'const key = formatEventId(after)',
+    breaks: ['S2', '§11.3', '§11.1'],
+  },
+  {
+    name: 'the hot window drops frames that are still to be sent',
+    file: 'hot-window.ts',
+    snippet: 'if (!oldest || oldest.seq > keepAfterSeq) break',
+    replacement: 'if (!oldest) break',
+    breaks: ['§11.3', '§11.1', '§5', 'liveness'],
+  },
+  {
+    name: 'leaving shifts the others while a pass goes through them',
+    file: 'audience.ts',
+    snippet: `this.#members[slot] = undefined
+    this.#memberCount--`,
+    replacement: `this.#members.splice(slot, 1)
+    for (const [place, member] of this.#members.entries()) if (member) member.slot = place
+    this.#memberCount--`,
+    breaks: ['§11.3', '§11.1', 'liveness', '§5'],
+  },
+  {
+    name: 'a catch-up does not look how full its transport is',
+    file: 'subscriber.ts',
+    snippet: 'Math.max(0, this.#host.limits.maxBufferBytes - this.#transport.bufferedBytes)',
+    replacement: 'this.#host.limits.maxBufferBytes',
+    breaks: ['§7'],
+  },
+  {
+    name: 'a transport that is gone stays in its audience',
+    file: 'subscriber.ts',
+    snippet: `  onClose(): void {
+    this.#leaveAudience()`,
+    replacement: '  onClose(): void {',
+    breaks: ['Transport'],
+  },
+  {
+    name: 'a destroyed transport stays in its audience',
+    file: 'subscriber.ts',
+    snippet: `  destroy(reason: EndReason): void {
+    this.#leaveAudience()`,
+    replacement: '  destroy(reason: EndReason): void {',
+    breaks: ['Transport'],
+  },
+  {
+    name: 'more waits in a transport than it may hold',
+    file: 'subscriber.ts',
+    snippet: 'buffered + list.byteLength > this.#host.limits.maxBufferBytes',
+    replacement: 'buffered > 2 * this.#host.limits.maxBufferBytes',
+    breaks: ['§7'],
+  },
+  {
+    name: 'a subscriber stays live however long its bytes are unsent',
+    file: 'subscriber.ts',
+    snippet: "nowMs - this.#markedAtMs > limits.maxUnsentMs && this.#state.name === 'live'",
+    replacement: "nowMs - this.#markedAtMs > 100 * limits.maxUnsentMs && this.#state.name === 'live'",
+    breaks: ['§7'],
+  },
+  {
+    name: 'a connection that takes nothing is kept for ever',
+    file: 'subscriber.ts',
+    snippet: 'nowMs - this.#leftAtMs > limits.staleMs',
+    replacement: 'nowMs - this.#leftAtMs > 100 * limits.staleMs',
+    breaks: ['§7'],
+  },
+  {
+    name: 'an id beyond the head waits for the head',
+    file: 'catch-up.ts',
+    snippet: 'return reading.trusted && isAhead ? this.#wait',
+    replacement: 'return isAhead ? this.#wait',
+    breaks: ['§11.3', '§11.1', '§11.4', '§6', 'liveness'],
+  },
+  {
+    name: 'audiences are never released',
+    file: 'engine.ts',
+    snippet: 'this.index.release(subscriber.audience)',
+    replacement: 'void subscriber.audience',
+    breaks: ['§11.8'],
+  },
+  {
+    name: 'closing leaves a timer',
+    file: 'flusher.ts',
+    snippet: `this.#cancelTimer?.()
+    this.#giveRoom()`,
+    replacement: 'this.#giveRoom()',
+    breaks: ['§11.8'],
+  },
+  {
+    name: 'a stream that opens after the farewell stays open',
+    file: 'hub.ts',
+    snippet: 'if (this.#closing) sendAway(',
+    replacement: 'if (!this.#closing) sendAway(',
+    breaks: ['liveness', '§8', '§11.8'],
+  },
+]

@@ -1,0 +1,95 @@
+import { formatEventId, parseSelector } from '@millrace/protocol'
+import { calmDown } from './calm.ts'
+import { drawEvents } from './scenario.ts'
+import { must } from './violation.ts'
+import { wantsOf } from './wants.ts'
+import type { World } from './world.ts'
+
+/** When all is well and quiet, the answer to each kind of id is known exactly. */
+export async function probe(world: World): Promise<void> {
+  world.tell(() => '--- probes')
+  const { history, random } = world
+  const { life } = history
+  const head = formatEventId(history.head)
+  const everything = ['>', '@alice', '@bob'].map((text) => parseSelector(text))
+  const ask = async (
+    id: string,
+    from: 'now' | 'earliest',
+  ): Promise<{ events: number; notices: number; caughtUps: number }> => {
+    const wants = wantsOf({ selectors: everything, types: [], from, nameBy: 'type', envelope: false })
+    const client = world.addClient(wants)
+    client.lastEventId = id
+    client.ledger.present(id)
+    await calmDown(world)
+    client.gone = true
+    const connection = world.connectionOf(client)
+    if (!connection) throw new Error('a probe has no connection')
+    world.abandon(connection)
+    connection.socket?.lose()
+    world.fire(() => world.notify(connection))
+    const { events, notices } = connection.watch.ledger
+    return { events, notices, caughtUps: connection.watch.caughtUps }
+  }
+  const evictedTo = Math.max(-1, ...[...life.entries].filter(([, { evicted }]) => evicted).map(([seq]) => seq))
+  const kept = [...life.entries.keys()].filter((seq) => seq > evictedTo)
+  const fresh = await ask('', 'now')
+  must(fresh.events === 0 && fresh.notices === 0, '§6', () => `from=now began with ${JSON.stringify(fresh)}`)
+  const all = await ask('', 'earliest')
+  must(
+    all.events === kept.length && all.notices === 0,
+    '§6',
+    () => `from=earliest gave ${JSON.stringify(all)} of ${kept.length}`,
+  )
+  const same = await ask(head, 'now')
+  must(
+    same.events === 0 && same.notices === 0 && same.caughtUps === 1,
+    '§6',
+    () => `the head gave ${JSON.stringify(same)}`,
+  )
+  for (const [what, id] of [
+    ['unknown', 'nonsense'],
+    ['ahead', `${life.epoch}-${life.headSeq + 7}-abc`],
+    ['foreign', 'zzz-1-abc'],
+  ] as const) {
+    const from = random.chance(0.5) ? 'now' : 'earliest'
+    const bad = await ask(id, from)
+    const owed = from === 'now' ? 0 : kept.length
+    must(
+      bad.notices === 1 && bad.events === owed,
+      '§6',
+      () => `${what} id, from=${from}: ${JSON.stringify(bad)} of ${owed}`,
+    )
+  }
+  world.publish(world.nodes[0] ?? world.addNode(), drawEvents(random))
+  await calmDown(world)
+}
+
+/** Everybody leaves; then nothing may be left of them, and after closing nothing of the hub. */
+export async function leave(world: World): Promise<void> {
+  world.tell(() => '--- everybody leaves')
+  for (const client of world.clients) client.gone = true
+  for (const connection of world.connections) {
+    world.abandon(connection)
+    connection.socket?.lose()
+    world.fire(() => world.notify(connection))
+  }
+  await calmDown(world)
+  for (const node of world.nodes) {
+    const { subscribers, audiences, indexEntries, pendingCatchUps, pendingReads } = node.hub.stats()
+    const left = { subscribers, audiences, indexEntries, pendingCatchUps, pendingReads }
+    must(
+      Object.values(left).every((count) => count === 0),
+      '§11.8',
+      () => `everybody left, and there is ${JSON.stringify(left)}`,
+    )
+    must(
+      node.clock.timerCount === 0,
+      '§11.8',
+      () => `everybody left, and ${node.clock.timerCount} timers run on ${node.name}`,
+    )
+  }
+  const closing = [...world.nodes]
+  for (const node of closing) world.drain(node)
+  await calmDown(world)
+  for (const node of closing) must(node.hasClosed, '§11.8', () => `${node.name} has not closed`)
+}

@@ -1,0 +1,211 @@
+import { parseSelector, parseTopic, type Selector, type Topic } from '@millrace/protocol'
+import type { HubLimits, SubscribeRequest } from '@millrace/server'
+import type { Random } from './random.ts'
+import type { SocketShape } from './fake-socket.ts'
+
+export interface RetentionRule {
+  readonly match: Selector
+  readonly maxCount: number
+}
+
+/** What one seed decides before anything happens. */
+export interface Scenario {
+  readonly nodeCount: number
+  readonly clientCount: number
+  /** So many more clients all ask for the same: a pass over them takes several slices. */
+  readonly crowdCount: number
+  readonly limits: Pick<
+    HubLimits,
+    | 'heartbeatMs'
+    | 'retryMs'
+    | 'flushIntervalMs'
+    | 'maxBufferBytes'
+    | 'maxUnsentMs'
+    | 'staleMs'
+    | 'slowPolicy'
+    | 'hotWindowCount'
+    | 'hotWindowBytes'
+    | 'maxLagMs'
+    | 'drainMs'
+  >
+  readonly log: {
+    readonly retention: readonly RetentionRule[]
+    readonly exactEviction: boolean
+    /** A read looks at no more than this many entries, and may so end before the head with an empty page. */
+    readonly scanCount: number
+    /** A tail leaves out what was evicted before it was handed over. */
+    readonly tailSkipsEvicted: boolean
+  }
+  /** How far time creeps on at each look at the clock, at most. Milliseconds. */
+  readonly creepMs: number
+  /** How often each kind of thing happens, relative to the others. */
+  readonly pace: Readonly<Record<Happening, number>>
+}
+
+export type Happening =
+  | 'soon'
+  | 'time'
+  | 'long-time'
+  | 'log-call'
+  | 'tail'
+  | 'publish'
+  | 'append-elsewhere'
+  | 'network'
+  | 'stall'
+  | 'notify'
+  | 'connect'
+  | 'new-client'
+  | 'cut'
+  | 'vanish'
+  | 'forge'
+  | 'evict'
+  | 'log-fails'
+  | 'log-heals'
+  | 'tail-breaks'
+  | 'tail-mends'
+  | 'tail-hole'
+  | 'new-epoch'
+  | 'end-one'
+  | 'node-crash'
+  | 'node-drain'
+
+const TOPICS: readonly Topic[] = ['a.x', 'a.y', 'a.y.deep', 'a', 'b', 'b.q', 'c.z.w', '@alice', '@bob'].map((text) =>
+  parseTopic(text),
+)
+const SELECTORS: readonly Selector[] = [
+  'a.x',
+  'a.y',
+  'a',
+  'b',
+  'c.z.w',
+  'a.*',
+  'a.>',
+  '>',
+  '*',
+  '*.y',
+  'b.*',
+  'a.*.deep',
+  '*.*',
+  '@alice',
+  'none.such',
+].map((text) => parseSelector(text))
+const TYPES = ['tick', 'trade', 'note'] as const
+
+/** Decides on a scenario. Most seeds are calm in most respects, so that each trouble is also seen by itself. */
+export function drawScenario(random: Random): Scenario {
+  const troubled = (probability: number, weight: number): number => (random.chance(probability) ? weight : 0)
+  const exactEviction = !random.chance(0.15)
+  const crowdCount = random.chance(0.1) ? random.between(20, 50) : 0
+  const creepMs = crowdCount > 0 ? 8 : random.pick([0, 0, 0.2, 3])
+  const maxUnsentMs = random.pick([100, 500, 10_000])
+  return {
+    nodeCount: random.chance(0.25) ? 2 : 1,
+    clientCount: random.between(1, 7),
+    crowdCount,
+    limits: {
+      heartbeatMs: random.pick(creepMs >= 3 ? [1000, 15_000] : [100, 250, 1000, 15_000]),
+      retryMs: random.pick([1, 200, 3000]),
+      flushIntervalMs: random.pick([0, 1, 5, 10]),
+      maxBufferBytes: random.pick([1024, 1024, 1100, 1500, 2500, 5000, 131_072]),
+      maxUnsentMs,
+      staleMs: random.pick([1, 3, 10]) * Math.max(500, maxUnsentMs),
+      slowPolicy: random.chance(0.7) ? 'catch-up' : 'disconnect',
+      hotWindowCount: random.pick([1, 3, 5, 10, 20, 50]),
+      hotWindowBytes: random.pick([1024, 2000, 100_000]),
+      maxLagMs: random.pick([200, 5000, 60_000]),
+      drainMs: random.pick([100, 1000]),
+    },
+    log: {
+      retention: drawRetention(random),
+      exactEviction,
+      scanCount: random.pick([3, 10, 1000]),
+      tailSkipsEvicted: random.chance(0.3),
+    },
+    creepMs,
+    pace: {
+      soon: 12,
+      time: random.pick([3, 8, 16]),
+      'long-time': troubled(0.5, 1),
+      'log-call': random.pick([2, 8, 16]),
+      tail: random.pick([2, 8, 16]),
+      publish: random.pick([2, 5, 10]),
+      'append-elsewhere': troubled(0.4, 3),
+      network: random.pick([4, 10, 30]),
+      stall: troubled(0.4, 0.8),
+      notify: random.pick([3, 10]),
+      connect: crowdCount > 0 ? 12 : random.pick([2, 6]),
+      'new-client': 0.3,
+      cut: crowdCount > 0 ? 6 : troubled(0.7, random.pick([0.5, 2])),
+      vanish: troubled(0.4, 0.5),
+      forge: troubled(0.4, 0.7),
+      evict: troubled(0.5, random.pick([0.3, 2])),
+      'log-fails': troubled(0.35, 0.5),
+      'log-heals': 2,
+      'tail-breaks': troubled(0.35, 0.5),
+      'tail-mends': 2,
+      'tail-hole': troubled(0.25, 0.5),
+      'new-epoch': troubled(0.25, 0.3),
+      'end-one': troubled(0.2, 0.2),
+      'node-crash': troubled(0.2, 0.2),
+      'node-drain': troubled(0.15, 0.2),
+    },
+  }
+}
+
+function drawRetention(random: Random): RetentionRule[] {
+  const rules: RetentionRule[] = []
+  if (random.chance(0.4)) rules.push({ match: parseSelector('a.x'), maxCount: random.between(1, 4) })
+  if (random.chance(0.4)) rules.push({ match: parseSelector('a.>'), maxCount: random.between(1, 12) })
+  if (random.chance(0.3)) rules.push({ match: parseSelector('@alice'), maxCount: random.between(1, 5) })
+  rules.push({ match: parseSelector('>'), maxCount: random.pick([2, 6, 15, 40, 1000]) })
+  return rules
+}
+
+export function drawRequest(random: Random): Omit<SubscribeRequest, 'lastEventId'> {
+  const selectors = new Set<Selector>()
+  const count = random.pick([1, 1, 2, 3])
+  while (selectors.size < count) selectors.add(random.pick(SELECTORS))
+  return {
+    selectors: [...selectors],
+    types: random.chance(0.25) ? [random.pick([...TYPES, 'message'])] : [],
+    from: random.chance(0.3) ? 'earliest' : 'now',
+    nameBy: random.chance(0.2) ? 'topic' : 'type',
+    envelope: random.chance(0.15),
+  }
+}
+
+export function drawSocketShape(random: Random): SocketShape {
+  return {
+    kernelBytes: random.pick([20, 100, 500, 4000, 1_000_000]),
+    highWaterMarkBytes: random.pick([1, 200, 1000, 4000, 65_536]),
+    eager: random.chance(0.6),
+  }
+}
+
+/** An event as a publisher gives it to the hub. */
+export interface DrawnEvent {
+  readonly topic: Topic
+  readonly type?: string
+  readonly data: unknown
+}
+
+export function drawEvents(random: Random): DrawnEvent[] {
+  const busy = random.pick(TOPICS)
+  return Array.from({ length: random.pick([1, 1, 1, 2, 5, 12]) }, () => ({
+    topic: random.chance(0.5) ? busy : random.pick(TOPICS),
+    ...(random.chance(0.5) ? { type: random.pick(TYPES) } : {}),
+    data: drawData(random),
+  }))
+}
+
+function drawData(random: Random): unknown {
+  return random.weighted<() => unknown>([
+    [6, () => ({ price: random.below(10_000), of: 'x'.repeat(random.below(60)) })],
+    [3, () => 'y'.repeat(random.between(0, 300))],
+    [1, () => `first\nsecond ${random.token(4)}\n`],
+    [1, () => `a\r\nb\rc\n\nid: 1-1-abc\ndata: ${random.token(2)}`],
+    [1, () => ` : ${random.token(3)} \u{1F980} ž\uFEFF`],
+    [0.3, () => 'z'.repeat(random.between(1000, 3000))],
+    [0.5, () => random.pick([null, 0, false, [], ''])],
+  ])()
+}

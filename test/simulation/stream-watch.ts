@@ -1,0 +1,125 @@
+import type { Position } from '@millrace/protocol'
+import type { From, HubLimits, Payload } from '@millrace/server'
+import type { Ledger } from './ledger.ts'
+import { ReferenceParser, type Block } from './reference-parser.ts'
+import { must } from './violation.ts'
+
+export interface StreamTerms {
+  readonly ledger: Ledger
+  readonly limits: HubLimits
+  /** The id that the client asked with; empty when it had none. */
+  readonly presented: string
+  readonly from: From
+  /** What the node has certainly flushed before it admitted the stream. */
+  readonly flushedBefore: Position | undefined
+}
+
+/** Control overhead that may stand in a buffer beside one frame. Bytes. */
+const CONTROL_BYTES = 250
+const EVENT_FIELDS = ['id', 'event', 'topic', 'data']
+
+/** Reads one stream as the engine writes it, uncut: the first that must be right. */
+export class StreamWatch {
+  caughtUps = 0
+  /** When the engine last wrote. Milliseconds. */
+  lastWriteAtMs: number
+  readonly #terms: StreamTerms
+  readonly #parser = new ReferenceParser()
+  #retryMs: number | undefined
+  #isConnected = false
+  #eventsSinceConnected = 0
+  #largestBytes = 0
+
+  constructor(terms: StreamTerms, nowMs: number) {
+    this.#terms = terms
+    this.lastWriteAtMs = nowMs
+    terms.ledger.present(terms.presented)
+  }
+
+  get ledger(): Ledger {
+    return this.#terms.ledger
+  }
+
+  take(payload: Payload, bufferedBytes: number, nowMs: number): void {
+    const blocks = this.#parser.push(payload.bytes)
+    must(this.#parser.betweenBlocks, '§9', () => 'a payload ends inside a block')
+    this.lastWriteAtMs = nowMs
+    for (const block of blocks) {
+      this.#largestBytes = Math.max(this.#largestBytes, block.byteLength)
+      this.#takeBlock(block)
+    }
+    must(this.#isConnected, '§5', () => 'the first write has no stream:connected')
+    const { maxBufferBytes } = this.#terms.limits
+    must(bufferedBytes <= maxBufferBytes + this.#largestBytes + CONTROL_BYTES, '§7', () => {
+      return `${bufferedBytes} bytes wait, with maxBufferBytes ${maxBufferBytes} and frames of up to ${this.#largestBytes}`
+    })
+  }
+
+  #takeBlock(block: Block): void {
+    this.#retryMs ??= block.retryMs
+    const isTyped = block.type !== '' || block.data !== undefined || block.id !== undefined
+    if (isTyped && !this.#isConnected) this.#takeConnected(block)
+    if (block.id !== undefined)
+      must(block.data !== undefined, '§5', () => `id ${block.id} stands in a block without data`)
+    const eventsBefore = this.ledger.events
+    this.ledger.take(block, block.id)
+    if (this.ledger.events > eventsBefore) this.#takeEvent(block)
+    else if (block.type === 'stream:caught-up') this.#takeCaughtUp(block)
+    else if (block.type === 'stream:position') must(block.id !== undefined, '§5', () => 'stream:position has no id')
+    else if (isTyped) this.#checkControl(block.type)
+  }
+
+  #takeConnected(block: Block): void {
+    const { limits, presented } = this.#terms
+    must(block.type === 'stream:connected', '§5', () => `the stream begins with ${block.type || 'an event'}`)
+    const retryMs = this.#retryMs
+    const { retryMs: middleMs } = limits
+    must(retryMs !== undefined, '§5', () => 'the stream begins without retry')
+    must(Math.abs(retryMs - middleMs) <= middleMs / 2 + 1, '§5', () => `retry is ${retryMs}, the middle ${middleMs}`)
+    const data = JSON.parse(block.data ?? 'null') as { connection: unknown; secret: unknown; heartbeatMs: unknown }
+    must(
+      typeof data.connection === 'string' && typeof data.secret === 'string',
+      '§8',
+      () => `connected says ${block.data}`,
+    )
+    must(data.heartbeatMs === limits.heartbeatMs, '§8', () => `connected says heartbeatMs ${String(data.heartbeatMs)}`)
+    const isPlainNow = presented === '' && this.#terms.from === 'now'
+    if (isPlainNow) must(block.id !== undefined, '§5', () => 'a plain start has no id')
+    this.#isConnected = true
+  }
+
+  #takeEvent(block: Block): void {
+    this.#eventsSinceConnected++
+    const names = block.names.filter((name) => EVENT_FIELDS.includes(name))
+    const places = names.map((name) => EVENT_FIELDS.indexOf(name))
+    const isOrdered = places.every((place, i) => i === 0 || place >= (places[i - 1] as number))
+    must(
+      isOrdered && names.length === block.names.length,
+      '§9',
+      () => `an event has the fields ${block.names.join(', ')}`,
+    )
+  }
+
+  /** §8: told with an id when the replay is over, and not before. */
+  #takeCaughtUp(block: Block): void {
+    must(block.id !== undefined, '§8', () => 'caught-up has no id')
+    this.caughtUps++
+    if (this.caughtUps > 1) return
+    const { replayed } = JSON.parse(block.data ?? 'null') as { replayed: unknown }
+    const count = this.#eventsSinceConnected
+    must(replayed === count, '§8', () => `caught-up says ${String(replayed)} were replayed; there were ${count}`)
+    const floor = this.#terms.flushedBefore
+    const at = this.ledger.position
+    if (!floor || at?.epoch !== floor.epoch) return
+    must(
+      at.seq >= floor.seq,
+      '§8',
+      () => `caught up at ${at.seq}, though ${floor.seq} was flushed before the stream began`,
+    )
+  }
+
+  #checkControl(type: string): void {
+    const known = ['stream:connected', 'stream:sync-required', 'stream:reconnect', 'stream:shutdown']
+    must(known.includes(type), '§8', () => `${type} is no control event of this stream`)
+  }
+}

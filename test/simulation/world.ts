@@ -1,0 +1,339 @@
+import { Connection, type ConnectionHost } from './connection.ts'
+import { FakeClient } from './fake-client.ts'
+import type { SimulatedTime } from './fake-clock.ts'
+import { FakeLog } from './fake-log.ts'
+import { FakeNode, type EngineUnderTest } from './fake-node.ts'
+import { History } from './history.ts'
+import { publish } from './publication.ts'
+import { Ledger } from './ledger.ts'
+import { Random } from './random.ts'
+import { drawRequest, drawScenario, drawSocketShape, type DrawnEvent, type Scenario } from './scenario.ts'
+import { StreamWatch } from './stream-watch.ts'
+import { must, Violation } from './violation.ts'
+import { wantsOf, type Wants } from './wants.ts'
+
+/** So many turns in a row without any time going by are a loop without end. */
+const MOST_TURNS = 2_000
+
+/** Everything that a run is made of, and what can happen in it. What happens when is decided elsewhere. */
+export class World implements ConnectionHost {
+  readonly random: Random
+  readonly scenario: Scenario
+  readonly history: History
+  readonly log: FakeLog
+  readonly nodes: FakeNode[] = []
+  readonly clients: FakeClient[] = []
+  readonly connections = new Set<Connection>()
+  readonly story: string[] = []
+  /** When the log was last away. Milliseconds. */
+  logAwayAtMs = -Infinity
+  pendingPublishes = 0
+  /** Some process has died: what it was doing is never answered. */
+  hadCrash = false
+  readonly #engine: EngineUnderTest
+  readonly #time: SimulatedTime = { nowMs: 0, skewMs: 0 }
+  readonly #tells: boolean
+  readonly #commonWants: Wants
+  #fault: Error | undefined
+  #bornNodes = 0
+
+  constructor(seed: number, engine: EngineUnderTest, tells: boolean) {
+    this.random = new Random(seed)
+    this.#engine = engine
+    this.#tells = tells
+    this.scenario = drawScenario(this.random.fork())
+    this.history = new History(this.random.fork())
+    this.log = new FakeLog(
+      this.history,
+      this.scenario.log,
+      () => 1_700_000_000_000 + Math.floor(this.nowMs) + this.#time.skewMs,
+    )
+    for (let i = 0; i < this.scenario.nodeCount; i++) this.addNode()
+    this.#commonWants = wantsOf(drawRequest(this.random))
+    for (let i = 0; i < this.scenario.clientCount; i++) this.addClient(this.drawWants())
+    for (let i = 0; i < this.scenario.crowdCount; i++) this.addClient(this.#commonWants)
+  }
+
+  get nowMs(): number {
+    return this.#time.nowMs
+  }
+
+  /** How late the run lets the engine be at the most. Milliseconds. */
+  get graceMs(): number {
+    return 60 + 20 * this.scenario.creepMs
+  }
+
+  tell(text: () => string): void {
+    if (this.#tells) this.story.push(text())
+  }
+
+  /** Keeps the first fault; {@link throwFault} throws it outside of the engine. */
+  fault(error: unknown): void {
+    this.#fault ??= error instanceof Error ? error : new Error(String(error))
+  }
+
+  throwFault(): void {
+    if (this.#fault) throw this.#fault
+  }
+
+  /** Lets all promises run on, then looks whether every rule still holds. */
+  async settle(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    for (const node of this.nodes) {
+      node.watchFlush()
+      if (node.tail?.fault !== undefined) this.fault(node.tail.fault)
+    }
+    if (this.log.failing) this.logAwayAtMs = this.nowMs
+    for (const connection of this.connections) connection.check()
+    this.throwFault()
+  }
+
+  addNode(): FakeNode {
+    const name = `node${this.#bornNodes++}`
+    const node = new FakeNode(name, this.#engine, this.scenario, this.log, this.#time, this.random.fork())
+    this.nodes.push(node)
+    node.hub.ready().then(
+      () => {
+        node.isReady = true
+      },
+      (error: unknown) => {
+        if (!node.hasCrashed && !node.isDraining) this.fault(error)
+      },
+    )
+    this.tell(() => `${name} starts`)
+    return node
+  }
+
+  /** What a new client asks for: half of them want the same. */
+  drawWants(): Wants {
+    return this.random.chance(0.5) ? this.#commonWants : wantsOf(drawRequest(this.random))
+  }
+
+  addClient(wants: Wants): FakeClient {
+    const ledger = new Ledger(this.history, wants, this.log.exactEviction)
+    const { request } = wants
+    const browser = this.random.chance(0.5) ? 'chromium' : 'firefox'
+    const client = new FakeClient(`c${this.clients.length}`, browser, wants, ledger)
+    this.clients.push(client)
+    const look = `${request.envelope ? ' envelope' : ''}${request.nameBy === 'topic' ? ' name=topic' : ''}`
+    this.tell(
+      () =>
+        `${client.name} (${browser}) wants ${request.selectors.join(',')} [${request.types.join(',')}] from ${request.from}${look}`,
+    )
+    return client
+  }
+
+  connectionOf(client: FakeClient): Connection | undefined {
+    for (const connection of this.connections)
+      if (connection.client === client && !connection.isAbandoned) return connection
+    return undefined
+  }
+
+  get openConnections(): Connection[] {
+    return [...this.connections].filter((connection) => connection.socket)
+  }
+
+  connect(client: FakeClient, node: FakeNode): Connection {
+    const { wants, lastEventId } = client
+    const { from } = wants.request
+    const ledger = new Ledger(this.history, wants, this.log.exactEviction)
+    const terms = { ledger, limits: node.hub.limits, presented: lastEventId, from, flushedBefore: node.flushed }
+    const plan = { shape: drawSocketShape(this.random), opensLate: this.random.chance(0.15) }
+    const connection = new Connection(client, node, new StreamWatch(terms, this.nowMs), plan, this)
+    this.connections.add(connection)
+    client.beginStream()
+    this.tell(() => `${client.name} asks ${node.name} with ${JSON.stringify(lastEventId)}`)
+    const request = { ...wants.request, lastEventId: lastEventId === '' ? undefined : lastEventId }
+    Promise.resolve(node.hub.admit(request)).then(
+      (admission) => {
+        if (node.hasCrashed) return
+        if (admission.kind === 'refused') this.#takeRefusal(connection, admission.reason, admission.retryAfterMs)
+        else {
+          connection.admission = admission
+          connection.watch.lastWriteAtMs = this.nowMs
+          if (!connection.opensLate) this.open(connection)
+        }
+      },
+      (error: unknown) => this.fault(error),
+    )
+    return connection
+  }
+
+  open(connection: Connection): void {
+    try {
+      connection.open()
+    } catch (error) {
+      this.fault(error)
+    }
+  }
+
+  #takeRefusal(connection: Connection, reason: string, retryAfterMs: number): void {
+    const { node, client } = connection
+    this.tell(() => `${client.name} is refused by ${node.name}: ${reason}, ${retryAfterMs} ms`)
+    const wasAway = this.logAwayAtMs >= connection.askedAtMs || !node.isReady || node.tail?.interrupted === true
+    const isTrue = { draining: node.isDraining, log_unavailable: wasAway, overloaded: node.hub.stats().lagMs > 0 }[
+      reason
+    ]
+    if (isTrue !== true) this.fault(new Violation('§8', `${client.name} was refused as ${reason}, which is not true`))
+    connection.isAbandoned = true
+    connection.isOver = true
+    this.connections.delete(connection)
+    client.notBeforeMs = this.nowMs + retryAfterMs
+  }
+
+  publish(node: FakeNode, events: readonly DrawnEvent[]): void {
+    this.tell(() => `${node.name} publishes ${events.map((event) => event.topic).join(' ')}`)
+    publish(this, node, events)
+  }
+
+  /** The client stops reading; the server does not know yet. */
+  abandon(connection: Connection): void {
+    connection.isAbandoned = true
+  }
+
+  /** Bytes move, and what is over is noticed by the client. */
+  moveBytes(connection: Connection, pumpBytes: number, readBytes: number): void {
+    const { socket, client } = connection
+    if (!socket) return
+    let isMoving = true
+    while (isMoving) {
+      socket.pump(pumpBytes)
+      if (connection.isAbandoned) return
+      const bytes = socket.read(readBytes)
+      isMoving = pumpBytes === Infinity && bytes.byteLength > 0
+      if (bytes.byteLength === 0) break
+      client.feed(bytes)
+      this.tell(() => `  ${client.name} reads ${bytes.byteLength} bytes and holds ${client.lastEventId}`)
+    }
+    if (socket.finished) {
+      this.tell(() => `${client.name} sees the end of its stream`)
+      this.abandon(connection)
+    }
+  }
+
+  /** Tells the engine what it is owed about a socket: that it drained, or that it is gone. */
+  notify(connection: Connection): void {
+    const { socket } = connection
+    if (!socket) return
+    if (socket.owesDrain) {
+      this.tell(() => `${connection.name} has drained`)
+      socket.tellDrain()
+    } else if (socket.owesClose) {
+      this.tell(() => `${connection.node.name} learns that ${connection.name} is gone`)
+      socket.tellClose()
+      connection.isOver = true
+    }
+    this.forget(connection)
+  }
+
+  /** A connection that neither end knows any more is dropped. */
+  forget(connection: Connection): void {
+    if (connection.isAbandoned && (connection.isOver || connection.node.hasCrashed)) this.connections.delete(connection)
+  }
+
+  /** Moves time on: punctually from one timer to the next, or late, at one go. */
+  async advance(ms: number, punctually: boolean): Promise<void> {
+    const target = this.nowMs + ms
+    if (!punctually) this.#moveTime(target)
+    for (;;) {
+      const next = this.#nextTimerNode()
+      const dueMs = next?.clock.nextDueMs
+      if (!next || dueMs === undefined || dueMs > target) break
+      this.#moveTime(dueMs)
+      this.tell(() => `${this.nowMs.toFixed(1)} ms: a timer of ${next.name}`)
+      this.fire(() => next.clock.fireDueTimer())
+      await this.settle()
+      if (punctually) await this.#runTurns()
+    }
+    this.#moveTime(target)
+  }
+
+  async #runTurns(): Promise<void> {
+    for (const node of this.nodes) {
+      for (let turn = 0; node.clock.soonCount > 0; turn++) {
+        must(turn < MOST_TURNS, 'liveness', () => `${node.name} never rests`)
+        this.tell(() => `a turn of ${node.name}`)
+        this.fire(() => node.clock.runSoon(this.random))
+        await this.settle()
+      }
+    }
+  }
+
+  #moveTime(toMs: number): void {
+    if (toMs <= this.nowMs) return
+    this.#time.nowMs = toMs
+    for (const node of this.nodes) if (node.clock.soonCount > 0) node.starvedUntilMs = toMs
+  }
+
+  get nextTimerMs(): number | undefined {
+    return this.#nextTimerNode()?.clock.nextDueMs
+  }
+
+  /** The time of day jumps. */
+  skew(ms: number): void {
+    this.#time.skewMs += ms
+  }
+
+  /** Calls into the engine; what it throws is a fault. */
+  fire(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.fault(error)
+    }
+  }
+
+  /** The process of a node dies: its sockets are cut, and another process takes its place. */
+  crash(node: FakeNode): void {
+    this.hadCrash = true
+    node.die()
+    for (const connection of this.connections) {
+      if (connection.node !== node) continue
+      connection.socket?.lose()
+      connection.isOver = true
+      this.abandon(connection)
+      this.connections.delete(connection)
+    }
+    this.nodes.splice(this.nodes.indexOf(node), 1)
+    this.addNode()
+  }
+
+  /** A node says farewell; when it has closed, nothing of it may be left. */
+  drain(node: FakeNode): void {
+    if (node.isDraining) return
+    node.isDraining = true
+    node.hub.close().then(
+      () => this.fire(() => this.#checkClosed(node)),
+      (error: unknown) => this.fault(error),
+    )
+  }
+
+  #checkClosed(node: FakeNode): void {
+    if (node.hasCrashed) return
+    this.tell(() => `${node.name} has closed`)
+    this.nodes.splice(this.nodes.indexOf(node), 1)
+    node.hasClosed = true
+    const stats = node.hub.stats()
+    must(
+      stats.subscribers === 0 && stats.audiences === 0,
+      '§11.8',
+      () => `${node.name} closed with ${JSON.stringify(stats)}`,
+    )
+    must(
+      node.log.closed && node.tail === undefined,
+      '§11.8',
+      () => `${node.name} has closed, but still follows the log`,
+    )
+    const { timerCount } = node.clock
+    must(timerCount === 0, '§11.8', () => `${node.name} has closed with ${timerCount} timers`)
+  }
+
+  #nextTimerNode(): FakeNode | undefined {
+    let first: FakeNode | undefined
+    for (const node of this.nodes) {
+      const due = node.clock.nextDueMs
+      if (due !== undefined && due < (first?.clock.nextDueMs ?? Infinity)) first = node
+    }
+    return first
+  }
+}
