@@ -89,11 +89,9 @@ export class StreamReader {
     for (;;) {
       const block = await this.next()
       if (performance.now() > endMs) {
-        throw new Error(
-          `It did not come within ${this.#patienceMs} ms; the last blocks: ${JSON.stringify(blocks.slice(-10))}`,
-        )
+        throw new Error(`It did not come within ${this.#patienceMs} ms; the last blocks: ${shown(blocks)}`)
       }
-      if (!block) throw new Error(`The stream ended too soon, after ${JSON.stringify(this.all.slice(-10))}`)
+      if (!block) throw new Error(`The stream ended too soon, after ${shown(this.all)}`)
       blocks.push(block)
       if (fits(block)) return blocks
     }
@@ -139,7 +137,7 @@ export class StreamReader {
   #change(): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        const seen = JSON.stringify(this.all.slice(-10))
+        const seen = shown(this.all)
         reject(new Error(`Nothing more came within ${this.#patienceMs} ms; the last blocks were ${seen}`))
       }, this.#patienceMs)
       this.#wake = () => {
@@ -149,6 +147,13 @@ export class StreamReader {
       }
     })
   }
+}
+
+/** The newest blocks, as a message shows them. */
+function shown(blocks: readonly Block[]): string {
+  return JSON.stringify(blocks.slice(-5), (_key, value: unknown) =>
+    typeof value === 'string' ? value.slice(0, 100) : value,
+  )
 }
 
 export function isPublished(block: Block): boolean {
