@@ -98,8 +98,7 @@ function whoIsLate(world: World): string | undefined {
   for (const node of world.nodes) {
     if (!node.isReady) return `${node.name} is not ready`
     if (node.isDraining) return `${node.name} has not closed`
-    const { lagMs } = node.hub.stats()
-    if (lagMs > 0) return `${node.name} has not flushed for ${lagMs} ms`
+    if (world.nowMs < node.flushDueMs || node.hub.stats().lagMs > 0) return `${node.name} has not flushed`
   }
   if (world.pendingPublishes > 0 && world.log.calls.length === 0 && !world.hadCrash) return 'a publish is not settled'
   for (const client of world.clients) {

@@ -11,7 +11,7 @@ export interface EngineUnderTest {
   createHub(options: HubOptions): Hub
 }
 
-/** How long after the last of its flush intervals an idle node has certainly flushed what it was handed. Milliseconds. */
+/** What an idle node may take to flush what it was handed, besides the passes themselves. Milliseconds. */
 const FLUSH_GRACE_MS = 30
 
 /** One process of the cluster: an engine with a clock and a connection to the log. */
@@ -30,6 +30,10 @@ export class FakeNode {
   flushed: Position | undefined
   readonly #log: FakeLog
   readonly #time: SimulatedTime
+  /** When everything that it was handed has certainly been flushed, if nothing holds it up. Milliseconds. */
+  flushDueMs = 0
+  /** The longest time from pass to pass. Milliseconds. */
+  readonly #passMs: number
   readonly #handed: { readonly position: Position; readonly dueMs: number }[] = []
 
   constructor(
@@ -43,6 +47,7 @@ export class FakeNode {
     this.name = name
     this.#log = log
     this.#time = time
+    this.#passMs = scenario.limits.flushIntervalMs + 1 + 8 * scenario.creepMs
     this.clock = new FakeClock(time, random.fork(), scenario.creepMs)
     this.log = log.connect(name, random.fork())
     const tokens = random.fork()
@@ -62,8 +67,8 @@ export class FakeNode {
 
   /** So many events were handed to the engine, up to here. In the worst case each takes a pass of its own. */
   onHanded(position: Position, count: number): void {
-    const startMs = Math.max(this.#time.nowMs, this.#handed.at(-1)?.dueMs ?? 0)
-    this.#handed.push({ position, dueMs: startMs + (this.hub.limits.flushIntervalMs + 1) * count })
+    this.flushDueMs = Math.max(this.#time.nowMs + FLUSH_GRACE_MS, this.flushDueMs) + this.#passMs * count
+    this.#handed.push({ position, dueMs: this.flushDueMs })
   }
 
   /** After each step: takes note of what must have been flushed by now. */
@@ -71,7 +76,7 @@ export class FakeNode {
     const { tail } = this
     if (tail?.hadHole) this.flushed = undefined
     if (!tail || tail.hadHole || tail.outstanding || !this.isIdle || this.#log.hasCallOf(this.name)) return
-    const nowMs = this.#time.nowMs - FLUSH_GRACE_MS
+    const { nowMs } = this.#time
     while (this.#handed[0] && this.#handed[0].dueMs <= nowMs) this.flushed = this.#handed.shift()?.position
   }
 

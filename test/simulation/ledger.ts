@@ -133,7 +133,7 @@ export class Ledger {
       this.#checkOldest(start, -1)
       this.#become(start, start.seq)
     }
-    if (!resets) this.#mustBeAt('a notice')
+    if (!resets || (this.#unproven && from !== this.#presented)) this.#mustBeAt('a notice')
     this.#checkReason(reason, to)
     this.#checkNoticeData(from, oldest)
     if (!resets) {
