@@ -25,7 +25,6 @@ export async function serve(argv: readonly string[]): Promise<void> {
     return
   }
   const server = await startHubServer(settings)
-  process.stdout.write(`Millrace is listening on ${server.url}${settings.demo ? ' (demo)' : ''}\n`)
   const stop = (): void => {
     process.once('SIGTERM', exitAtOnce).once('SIGINT', exitAtOnce)
     server.close().then(
@@ -44,6 +43,8 @@ export async function serve(argv: readonly string[]): Promise<void> {
       stop()
     })
   }
+  // Last: whoever reads it may send a signal at once.
+  process.stdout.write(`Millrace is listening on ${server.url}${settings.demo ? ' (demo)' : ''}\n`)
 }
 
 function exitAtOnce(): void {
