@@ -72,6 +72,11 @@ export class StreamReader {
     return this.all.filter(isPublished)
   }
 
+  /** Whether the response came to its proper end: the last chunk, and not merely the end of the connection. */
+  get isWhole(): boolean {
+    return this.#response.complete
+  }
+
   /** The next block; undefined when the stream has ended. */
   async next(): Promise<Block | undefined> {
     while (this.#taken === this.all.length) {
