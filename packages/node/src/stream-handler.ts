@@ -25,6 +25,8 @@ export type Authorizer = (request: NodeRequest) => Grant | Refusal | Promise<Gra
 export interface StreamHandlerOptions {
   /** @default everybody may see all topics but users' own */
   readonly authorize?: Authorizer
+  /** Is told of faults that the client is answered 500 for, such as what `authorize` throws. @default they are dropped */
+  readonly onError?: (error: unknown, context: string) => void
 }
 
 /** Serves streams; any Node framework can call it. The promise never rejects. */
@@ -40,6 +42,7 @@ export function streamHandler(hub: Hub, options: StreamHandlerOptions = {}): Str
     } catch (error) {
       const fault =
         error instanceof HubError && error.code === 'invalid_request' ? problem(400, error.message) : undefined
+      if (!fault) options.onError?.(error, 'opening a stream')
       sendProblem(response, fault ?? problem(500, 'The stream could not be opened because of a fault in the server.'))
     }
   }

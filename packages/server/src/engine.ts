@@ -8,18 +8,21 @@ import { HotWindow } from './hot-window.ts'
 import type { HubLimits, HubOptions } from './hub-options.ts'
 import type { HubStats } from './hub.ts'
 import { HubError } from './hub-error.ts'
-import { LogError, type EventLog, type Tail } from './log.ts'
+import { LogError, type EventLog, type NewEvent, type Tail } from './log.ts'
 import { LogReader } from './log-reader.ts'
+import type { RetentionLimits } from './memory/topic-rules.ts'
 import type { Reading } from './reading.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 import { Subscriber, type SubscriberHost } from './subscriber.ts'
 import { Sweep } from './sweep.ts'
 import type { Transport } from './transport.ts'
+import { UnsentMarks } from './unsent-marks.ts'
 
 const FIRST_START_RETRY_MS = 100
 const MAX_START_RETRY_MS = 5_000
 /** Bytes of a frame besides its data, about: what a page of tiny events is bounded by. */
 const FRAME_OVERHEAD_BYTES = 128
+const unlimited: RetentionLimits = Object.freeze({ maxAgeMs: false, maxCount: false, maxBytes: false })
 const NOWHERE: Position = Object.freeze({ epoch: '0', seq: 0, check: '000' })
 
 /** The parts of a hub and what ties them: the tail feeds the flusher, streams come and go. */
@@ -28,6 +31,7 @@ export class Engine implements SubscriberHost {
   readonly chance: Chance
   readonly limits: HubLimits
   readonly log: EventLog
+  readonly onError: (error: unknown, context: string) => void
   readonly window: HotWindow
   readonly index: AudienceIndex = new AudienceIndex()
   readonly flusher: Flusher
@@ -40,6 +44,7 @@ export class Engine implements SubscriberHost {
   /** Resolves after the first attempt to follow the log: whether it went well. */
   readonly firstAttempt: Promise<boolean>
   isStarted: boolean = false
+  readonly #unsent = new UnsentMarks()
   #isFollowing = false
   #isClosed = false
   #tail: Tail | undefined
@@ -52,9 +57,16 @@ export class Engine implements SubscriberHost {
     this.clock = options.clock ?? systemClock
     this.chance = options.chance ?? systemChance
     this.log = options.backend.log
-    this.window = new HotWindow(NOWHERE, { maxCount: limits.hotWindowCount, maxBytes: limits.hotWindowBytes })
+    this.onError = options.onError ?? (() => undefined)
+    const { maxCount, maxBytes, maxAgeMs } = options.backend.narrowestRetention ?? unlimited
+    const windowLimits = {
+      maxCount: Math.min(limits.hotWindowCount, maxCount || Infinity),
+      maxBytes: Math.min(limits.hotWindowBytes, maxBytes || Infinity),
+      maxAgeMs,
+    }
+    this.window = new HotWindow(NOWHERE, windowLimits, this.clock)
     const pageBytes = Math.floor(limits.maxBufferBytes / 4)
-    this.reader = new LogReader(this.log, this.clock, {
+    this.reader = new LogReader(this, {
       maxCount: Math.max(1, Math.floor(pageBytes / FRAME_OVERHEAD_BYTES)),
       maxBytes: pageBytes,
     })
@@ -66,8 +78,16 @@ export class Engine implements SubscriberHost {
     this.ready.catch(() => undefined)
   }
 
+  /** For how long the oldest event that was published here has not been written to everybody. Milliseconds. */
   get lagMs(): number {
-    return this.flusher.lagMs
+    return Math.max(this.flusher.lagMs, this.#unsent.ageMs(this.flusher.end, this.clock.now()))
+  }
+
+  /** Appends to the log, and notes what is now to be sent. */
+  async append(events: readonly NewEvent[]): Promise<readonly Position[]> {
+    const positions = await this.log.append(events)
+    this.#unsent.note(positions.at(-1), this.clock.now())
+    return positions
   }
 
   get isClosed(): boolean {
@@ -209,8 +229,8 @@ export class Engine implements SubscriberHost {
       if (this.#isClosed) await tail.close()
       return true
     } catch (error) {
-      if (error instanceof LogError) return false
-      throw error
+      if (!(error instanceof LogError)) this.onError(error, 'following the event log')
+      return false
     }
   }
 }

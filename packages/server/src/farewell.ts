@@ -14,14 +14,13 @@ const START_MS = 1_000
  * before the last wave is over and a new process can have started, and not all at once.
  */
 export async function farewell(engine: Engine, drainMs: number): Promise<void> {
-  const { clock } = engine
-  const startMs = clock.now()
   const waves = Math.max(1, Math.floor(drainMs / WAVE_MS))
   const perWave = Math.max(MIN_PER_WAVE, Math.ceil(engine.subscribers.size / waves))
   for (;;) {
-    const wave = [...engine.subscribers.values()].filter((subscriber) => subscriber.isOpen).slice(0, perWave)
-    const isLast = wave.length < perWave
-    const leftMs = isLast ? 0 : Math.max(0, startMs + drainMs - clock.now())
+    const open = [...engine.subscribers.values()].filter((subscriber) => subscriber.isOpen)
+    const wave = open.slice(0, perWave)
+    const isLast = open.length <= perWave
+    const leftMs = Math.ceil((open.length - wave.length) / perWave) * WAVE_MS
     for (const subscriber of wave) sendAway(engine, subscriber, leftMs)
     if (isLast) break
     await pause(engine, WAVE_MS)

@@ -48,6 +48,8 @@ export class Flusher {
   #passes = 0
   /** How many frames the next pass tries to take: fewer after one that was too much for somebody's buffer. */
   #maxFrames = MAX_FRAMES
+  /** Whether the newest pass left something to the next one. */
+  #isCut = false
   #pass: Pass | undefined
   #lastPassMs = Number.NEGATIVE_INFINITY
   #cancelTimer: (() => void) | undefined
@@ -146,7 +148,8 @@ export class Flusher {
     if (this.#pass || this.#isScheduled || this.#isClosed || this.#end.seq === this.#host.window.end.seq) return
     this.#isScheduled = true
     const { clock, limits } = this.#host
-    const waitMs = this.#lastPassMs + limits.flushIntervalMs - clock.now()
+    // The interval is for gathering; what is gathered already need not wait.
+    const waitMs = this.#isCut ? 0 : this.#lastPassMs + limits.flushIntervalMs - clock.now()
     if (waitMs > 0) this.#cancelTimer = clock.after(waitMs, () => this.#begin())
     else clock.soon(() => this.#begin())
   }
@@ -176,6 +179,7 @@ export class Flusher {
       if (longestBytes <= maxOwedBytes || frames.length === 1) {
         this.#maxFrames = Math.min(MAX_FRAMES, this.#maxFrames * 2)
         this.#end = frames.at(-1)?.event.position ?? previousEnd
+        this.#isCut = this.#end.seq < window.end.seq
         this.#passes++
         this.#pass = { previousEnd, audiences, oldestArrivalMs, audience: 0, slot: 0 }
         return

@@ -1,26 +1,35 @@
 import type { Position } from '@millrace/protocol'
+import type { Clock } from './clock.ts'
 import type { Frame } from './frame.ts'
 
 export interface HotWindowLimits {
   readonly maxCount: number
   readonly maxBytes: number
+  /** Milliseconds. */
+  readonly maxAgeMs: number | false
 }
 
 /**
  * The newest frames of the log, without a hole, ready to send. It starts after `base` and ends at `end`; both are
- * positions of real entries, so that an id can be judged here without asking the log.
+ * positions of real entries, so that an id can be judged here without asking the log. Its limits are not wider than the
+ * log's retention: else it would go on handing out what is not kept any more.
  */
 export class HotWindow {
   readonly #limits: HotWindowLimits
+  readonly #clock: Clock
   #base: Position
   #frames: (Frame | undefined)[] = []
   /** Index in `#frames` of the oldest frame; what lies before it is dropped now and then. */
   #first = 0
   #heldBytes = 0
+  /** What comes after it is still to be sent. */
+  #sentSeq: number
 
-  constructor(base: Position, limits: HotWindowLimits) {
+  constructor(base: Position, limits: HotWindowLimits, clock: Clock) {
     this.#base = base
     this.#limits = limits
+    this.#clock = clock
+    this.#sentSeq = base.seq
   }
 
   get base(): Position {
@@ -41,6 +50,7 @@ export class HotWindow {
 
   /** Whether reading on from the position can be done here: it is a place of this window, and of the same history. */
   contains(position: Position): boolean {
+    this.trim(this.#sentSeq)
     if (position.epoch !== this.#base.epoch || position.seq > this.end.seq || position.seq < this.#base.seq)
       return false
     const here = position.seq === this.#base.seq ? this.#base : this.frameAt(position.seq)?.event.position
@@ -71,10 +81,14 @@ export class HotWindow {
 
   /** Drops the oldest frames down to the limits, but none after `keepAfterSeq`: those are still to be sent. */
   trim(keepAfterSeq: number): void {
-    const { maxCount, maxBytes } = this.#limits
-    while (this.count > maxCount || this.#heldBytes > maxBytes) {
+    this.#sentSeq = keepAfterSeq
+    const { maxCount, maxBytes, maxAgeMs } = this.#limits
+    const bornAfterMs = maxAgeMs === false ? Number.NEGATIVE_INFINITY : this.#clock.now() - maxAgeMs
+    for (;;) {
       const oldest = this.#frames[this.#first]
       if (!oldest || oldest.seq > keepAfterSeq) break
+      const isOver = this.count > maxCount || this.#heldBytes > maxBytes || oldest.arrivedAtMs < bornAfterMs
+      if (!isOver) break
       this.#base = oldest.event.position
       this.#heldBytes -= oldest.heldBytes
       this.#frames[this.#first] = undefined
@@ -89,6 +103,7 @@ export class HotWindow {
   /** Empties the window; it goes on after `base`. */
   reset(base: Position): void {
     this.#base = base
+    this.#sentSeq = base.seq
     this.#frames = []
     this.#first = 0
     this.#heldBytes = 0

@@ -4,7 +4,7 @@
  * - `too_large`: an event is larger than `maxEventBytes`; nothing was stored.
  * - `invalid_request`: a stream cannot be opened as it was asked for.
  * - `overloaded`: delivery lags behind; try again after a moment.
- * - `unavailable`: the backend is away; nothing was stored, try again.
+ * - `unavailable`: the backend is away; whether anything was stored is not known, try again.
  * - `closed`: the hub is closing or closed.
  */
 export type HubErrorCode =

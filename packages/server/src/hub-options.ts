@@ -2,11 +2,14 @@ import type { Chance } from './chance.ts'
 import type { Clock } from './clock.ts'
 import { HubError } from './hub-error.ts'
 import type { EventLog } from './log.ts'
+import type { RetentionLimits } from './memory/topic-rules.ts'
 import type { SlowPolicy } from './subscribe-request.ts'
 
 /** Where a hub keeps its state. The hub closes it when it closes. */
 export interface Backend {
   readonly log: EventLog
+  /** The narrowest limits of the log's retention rules; the hub's memory of recent events keeps to them. @default none */
+  readonly narrowestRetention?: RetentionLimits
 }
 
 /** The limits and times of a hub. Each has a default; see {@link defaultHubLimits}. */
@@ -29,7 +32,10 @@ export interface HubLimits {
   readonly maxEventBytes: number
   /** Topics and patterns of one stream. 1 to 10,000. @default 100 */
   readonly maxTopicsPerStream: number
-  /** How many recent events are held in memory, ready to send. 1 to 1,000,000. @default 4096 */
+  /**
+   * How many recent events are held in memory, ready to send; never more than every retention rule of the backend
+   * keeps. 1 to 1,000,000. @default 4096
+   */
   readonly hotWindowCount: number
   /** How many bytes of recent events are held in memory. Bytes, 1,024 to 1 GiB. @default 16777216 */
   readonly hotWindowBytes: number
@@ -61,6 +67,11 @@ export interface HubOptions extends Partial<HubLimits> {
   readonly clock?: Clock
   /** @default cryptographic chance */
   readonly chance?: Chance
+  /**
+   * Is told of faults that no caller learns of, with what was being done, such as a transport that throws. Must not
+   * throw. @default they are dropped
+   */
+  readonly onError?: (error: unknown, context: string) => void
 }
 
 const ranges: { readonly [K in keyof HubLimits]?: readonly [min: number, max: number] } = {
@@ -97,11 +108,27 @@ export function resolveHubLimits(given: Partial<HubLimits>): HubLimits {
   return limits
 }
 
-/** The given limits without those that are left undefined, and without what is not a limit. */
+const PARTS = new Set(['backend', 'clock', 'chance', 'onError'])
+
+/** The limits that are given, without those that are left undefined. */
 function defined(given: Partial<HubLimits>): Partial<HubLimits> {
-  return Object.fromEntries(
-    Object.entries(given).filter(([name, value]) => value !== undefined && name in defaultHubLimits),
-  )
+  const limits: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(given)) {
+    if (Object.hasOwn(defaultHubLimits, name)) {
+      if (value !== undefined) limits[name] = value
+    } else if (!PARTS.has(name)) {
+      throw unknownOption(name)
+    }
+  }
+  return limits as Partial<HubLimits>
+}
+
+function unknownOption(name: string): HubError {
+  const hint =
+    name === 'topics'
+      ? 'retention by topic is the backend\u2019s: memory({ topics })'
+      : `it has ${[...PARTS, ...Object.keys(defaultHubLimits)].join(', ')}`
+  return new HubError('invalid_option', `A hub has no option ${JSON.stringify(name)}: ${hint}.`)
 }
 
 function checkRange(name: string, value: unknown, [min, max]: readonly [number, number]): void {

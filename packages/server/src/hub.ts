@@ -16,6 +16,7 @@ import { LogError } from './log.ts'
 import { newEvent, type EventMap, type PublishEvent } from './publish-event.ts'
 import { readSelectors } from './read-subscribe-request.ts'
 import { Reading } from './reading.ts'
+import { shown } from './shown.ts'
 import type { From, SubscribeRequest } from './subscribe-request.ts'
 import type { Subscriber } from './subscriber.ts'
 import type { Transport } from './transport.ts'
@@ -101,7 +102,8 @@ export interface Hub<Events extends EventMap = EventMap> {
   /** Decides on a stream. The answer may be used later, even after the client has left. */
   admit(request: SubscribeRequest): Promise<Admission>
   /**
-   * Reads events inside the process, at the reader's own pace. Ends when the signal is aborted or the hub is closed.
+   * Reads events inside the process, at the reader's own pace; `now` is the time of the call. Ends when the signal is
+   * aborted or the hub is closed.
    *
    * @throws HubError `invalid_request`
    */
@@ -155,7 +157,7 @@ class EngineHub implements Hub {
       )
     }
     try {
-      const positions = await this.#engine.log.append(fresh)
+      const positions = await this.#engine.append(fresh)
       return { ids: positions.map((position) => formatEventId(position)) }
     } catch (error) {
       throw publishError(error)
@@ -190,20 +192,12 @@ class EngineHub implements Hub {
     const request: SubscribeRequest = {
       selectors: readSelectors(options.topics, this.limits.maxTopicsPerStream),
       types: options.types ?? [],
-      from: options.from ?? 'now',
+      from: fromOf(options.from),
       lastEventId: options.after,
       nameBy: 'type',
       envelope: false,
     }
-    return this.#read(request, options.signal)
-  }
-
-  async *#read(
-    request: SubscribeRequest,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<ReceivedEvent | ReceivedGap, void, undefined> {
-    await this.#engine.ready
-    yield* new InProcessReader(this.#engine, request, signal).read()
+    return new InProcessReader(this.#engine, request, options.signal).read()
   }
 
   subscribers(): Iterable<Subscriber> {
@@ -246,11 +240,17 @@ class EngineHub implements Hub {
   }
 }
 
-function publishError(error: unknown): HubError {
-  if (error instanceof LogError && error.code === 'closed') {
+function fromOf(from: From = 'now'): From {
+  if (from === 'now' || from === 'earliest') return from
+  throw new HubError('invalid_request', `from is ${shown(from)}; use 'now' or 'earliest'.`)
+}
+
+/** What a publisher is told of a failed append; a fault that is not the log's own goes through as it is. */
+function publishError(error: unknown): unknown {
+  if (!(error instanceof LogError) || error.code === 'invalid') return error
+  if (error.code === 'closed') {
     return new HubError('closed', 'The event log is closed; nothing was published.', { cause: error })
   }
-  return new HubError('unavailable', 'The event log is away; nothing is known to be stored. Try again.', {
-    cause: error,
-  })
+  const message = 'The event log is away; nothing is known to be stored. Try again.'
+  return new HubError('unavailable', message, { cause: error })
 }

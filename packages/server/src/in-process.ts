@@ -30,6 +30,8 @@ export interface ReceivedGap {
 }
 
 const RETRY_MS = 250
+/** As much of an id as is told back. */
+const MAX_SHOWN = 128
 
 /** Reads the hub's events one by one, at the pace of the reader: it holds one page at the most. */
 export class InProcessReader {
@@ -37,27 +39,32 @@ export class InProcessReader {
   readonly #request: SubscribeRequest
   readonly #signal: AbortSignal | undefined
   readonly #audience: Audience
-  #after: Position | 'oldest'
+  /** `'now'`: the hub did not follow its log yet when the reader was made. */
+  #after: Position | 'oldest' | 'unknown' | 'now'
+  /** Whether `#after` was judged to be a place of this log. */
+  #isTrusted: boolean
 
   constructor(engine: Engine, request: SubscribeRequest, signal: AbortSignal | undefined) {
     this.#engine = engine
     this.#request = request
     this.#signal = signal
     this.#audience = new Audience(Audience.keyOf(request), request)
-    this.#after = request.from === 'earliest' ? 'oldest' : engine.flusher.end
+    this.#isTrusted = !request.lastEventId
+    if (request.lastEventId) this.#after = parseEventId(request.lastEventId) ?? 'unknown'
+    else if (request.from === 'earliest') this.#after = 'oldest'
+    else this.#after = engine.isStarted ? engine.flusher.end : 'now'
   }
 
   async *read(): AsyncGenerator<ReceivedEvent | ReceivedGap, void, undefined> {
-    const { lastEventId } = this.#request
-    if (lastEventId) {
-      const position = parseEventId(lastEventId)
-      if (position) this.#after = position
-      else yield await this.#unknownId(lastEventId)
-    }
+    await this.#engine.ready
+    if (this.#after === 'now') this.#after = this.#engine.flusher.end
     while (this.#isOpen) {
-      const after = this.#after
-      if (typeof after === 'object' && this.#engine.window.contains(after)) yield* this.#readWindow(after)
-      else yield* this.#readPage(after)
+      const found = this.#fromWindow() ?? (await this.#fromLog())
+      for (const each of found) {
+        if (!this.#isOpen) return
+        yield 'kind' in each ? each : received(each)
+      }
+      if (found.length === 0 && this.#isAtEnd) await this.#engine.nextAdvance(this.#signal)
     }
   }
 
@@ -65,48 +72,69 @@ export class InProcessReader {
     return !this.#signal?.aborted && !this.#engine.isClosed
   }
 
-  async *#readWindow(after: Position): AsyncGenerator<ReceivedEvent> {
-    const frame = this.#engine.window.frameAt(after.seq + 1)
-    if (!frame) {
-      await this.#engine.nextAdvance(this.#signal)
-      return
-    }
+  /** Whether the position is known to be at or beyond the end of the hot window: the rest is yet to come. */
+  get #isAtEnd(): boolean {
+    const { base, end } = this.#engine.window
+    const after = this.#after
+    return this.#isTrusted && typeof after === 'object' && after.epoch === base.epoch && after.seq >= end.seq
+  }
+
+  /** The next frame of the hot window, if it matches; undefined when the position is not in the window. */
+  #fromWindow(): readonly Frame[] | undefined {
+    const { window } = this.#engine
+    const after = this.#after
+    if (typeof after !== 'object' || !window.contains(after)) return undefined
+    this.#isTrusted = true
+    const frame = window.frameAt(after.seq + 1)
+    if (!frame) return []
     this.#after = frame.event.position
-    if (this.#audience.wants(frame)) yield received(frame)
+    return this.#audience.wants(frame) ? [frame] : []
   }
 
-  async *#readPage(after: Position | 'oldest'): AsyncGenerator<ReceivedEvent | ReceivedGap> {
-    const { reader, clock, window } = this.#engine
-    if (typeof after === 'object' && after.epoch === window.base.epoch && after.seq > window.end.seq) {
-      await this.#engine.nextAdvance(this.#signal)
-    }
+  /** A page of the log or the gap before it; nothing where nothing is yet, or while the log is away. */
+  async #fromLog(): Promise<readonly (Frame | ReceivedGap)[]> {
+    if (this.#isAtEnd) return []
     try {
-      const page = await reader.read(this.#audience, after)
-      if (page.kind === 'gap') {
-        yield this.#goOnAfterGap(page.reason, typeof after === 'object' ? formatEventId(after) : '', page)
-        return
-      }
-      for (const frame of page.frames) {
-        if (!this.#isOpen) return
-        this.#after = frame.event.position
-        yield received(frame)
-      }
-      this.#after = page.scannedTo
+      return await this.#ask()
     } catch (error) {
-      if (!(error instanceof LogError) || error.code !== 'unavailable') throw error
-      await new Promise<void>((resolve) => {
-        clock.after(RETRY_MS, resolve)
-      })
+      if (!(error instanceof LogError) || (error.code !== 'unavailable' && this.#isOpen)) throw error
+      await this.#pause()
+      return []
     }
   }
 
-  async #unknownId(clientId: string): Promise<ReceivedGap> {
-    return this.#goOnAfterGap('unknown_id', clientId.slice(0, 128), await this.#engine.reader.bounds())
+  async #ask(): Promise<readonly (Frame | ReceivedGap)[]> {
+    const { reader } = this.#engine
+    const after = this.#after
+    if (after === 'now') return []
+    if (after === 'unknown') return [this.#takeGap('unknown_id', await reader.bounds())]
+    const page = await reader.read(this.#audience, after)
+    if (page.kind === 'gap') return [this.#takeGap(page.reason, page)]
+    this.#after = page.scannedTo
+    this.#isTrusted = true
+    const isStuck = typeof after === 'object' && page.scannedTo.seq === after.seq && !this.#isAtEnd
+    if (isStuck) throw new LogError('unavailable', 'The event log returned nothing where more must come.')
+    return page.frames
   }
 
-  #goOnAfterGap(reason: SyncReason, from: string, { oldest, head }: Pick<Gap, 'oldest' | 'head'>): ReceivedGap {
-    this.#after = this.#request.from === 'earliest' ? oldest : head
-    return { kind: 'gap', reason, from, oldest: formatEventId(oldest) }
+  #takeGap(reason: SyncReason, { oldest, head }: Pick<Gap, 'oldest' | 'head'>): ReceivedGap {
+    const { from, lastEventId = '' } = this.#request
+    const failed = typeof this.#after === 'object' ? formatEventId(this.#after) : lastEventId.slice(0, MAX_SHOWN)
+    this.#after = from === 'earliest' ? oldest : head
+    this.#isTrusted = true
+    return { kind: 'gap', reason, from: failed, oldest: formatEventId(oldest) }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        cancel()
+        this.#signal?.removeEventListener('abort', settle)
+        resolve()
+      }
+      const cancel = this.#engine.clock.after(RETRY_MS, settle)
+      this.#signal?.addEventListener('abort', settle)
+    })
   }
 }
 

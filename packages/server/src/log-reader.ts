@@ -6,8 +6,6 @@ import { LogError, type Bounds, type EventLog, type Gap } from './log.ts'
 
 /** Log reads that may be under way at once; the others wait their turn. */
 const MAX_READS = 16
-/** Pages that are kept for others at the same place. */
-const MAX_CACHED_PAGES = 64
 
 /** A page of the log, as frames that all its readers share. */
 export interface FramePage {
@@ -21,18 +19,22 @@ export interface LogReaderLimits {
   readonly maxBytes: number
 }
 
-/** Reads the log for those who catch up: few reads at once, and one for all who want the same page. */
+export interface LogReaderHost {
+  readonly log: EventLog
+  readonly clock: Clock
+  readonly onError: (error: unknown, context: string) => void
+}
+
+/** Reads the log for those who catch up: few reads at once, and one for all who want the same page at the same time. */
 export class LogReader {
-  readonly #log: EventLog
-  readonly #clock: Clock
+  readonly #host: LogReaderHost
   readonly #limits: LogReaderLimits
   readonly #pages = new Map<string, Promise<FramePage | Gap>>()
   readonly #waiting: (() => void)[] = []
   #reads = 0
 
-  constructor(log: EventLog, clock: Clock, limits: LogReaderLimits) {
-    this.#log = log
-    this.#clock = clock
+  constructor(host: LogReaderHost, limits: LogReaderLimits) {
+    this.#host = host
     this.#limits = limits
   }
 
@@ -42,7 +44,7 @@ export class LogReader {
   }
 
   bounds(): Promise<Bounds> {
-    return this.#inTurn(() => this.#log.bounds())
+    return this.#inTurn(() => this.#host.log.bounds())
   }
 
   read(audience: Audience, after: Position | 'oldest'): Promise<FramePage | Gap> {
@@ -52,13 +54,10 @@ export class LogReader {
     if (known) return known
     const page = this.#readPage(audience, after)
     this.#pages.set(key, page)
-    this.#dropOldest()
-    page.then(
-      (result) => {
-        if (result.kind === 'gap' || result.frames.length === 0) this.#pages.delete(key)
-      },
-      () => this.#pages.delete(key),
-    )
+    const forget = (): void => {
+      if (this.#pages.get(key) === page) this.#pages.delete(key)
+    }
+    page.then(forget, forget)
     return page
   }
 
@@ -69,9 +68,9 @@ export class LogReader {
 
   async #readPage(audience: Audience, after: Position | 'oldest'): Promise<FramePage | Gap> {
     const { selectors } = audience
-    const page = await this.#inTurn(() => this.#log.read({ after, selectors, ...this.#limits }))
+    const page = await this.#inTurn(() => this.#host.log.read({ after, selectors, ...this.#limits }))
     if (page.kind === 'gap') return page
-    const nowMs = this.#clock.now()
+    const nowMs = this.#host.clock.now()
     const frames = page.events.map((event) => new Frame(event, nowMs)).filter((frame) => audience.acceptsType(frame))
     return { kind: 'page', frames, scannedTo: page.scannedTo }
   }
@@ -82,16 +81,13 @@ export class LogReader {
     try {
       return await read()
     } catch (error) {
-      throw error instanceof LogError ? error : new LogError('unavailable', 'The event log failed.', { cause: error })
+      if (error instanceof LogError) throw error
+      this.#host.onError(error, 'reading the event log')
+      throw new LogError('unavailable', 'The event log failed.', { cause: error })
     } finally {
       const next = this.#waiting.shift()
       if (next) next()
       else this.#reads--
     }
-  }
-
-  #dropOldest(): void {
-    const oldest = this.#pages.size > MAX_CACHED_PAGES ? this.#pages.keys().next() : undefined
-    if (oldest && !oldest.done) this.#pages.delete(oldest.value)
   }
 }

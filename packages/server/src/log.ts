@@ -128,7 +128,8 @@ export interface Tail {
  * Retention: evicts oldest events first within each rule, hence within each topic, at any time, in any method or in
  * none; even events just stored, if they break a limit by themselves. The last event of each topic stays available to
  * `snapshot`. A clock that steps does not make `timeMs` fall.
- * Errors: methods reject with {@link LogError}. After `close()` every method rejects with code `closed`.
+ * Errors: methods reject with {@link LogError}. Whoever calls sets no time limit: a log that cannot answer within seconds
+ * rejects with `unavailable`. After `close()` every method rejects with code `closed`.
  */
 export interface EventLog {
   readonly guarantees: LogGuarantees

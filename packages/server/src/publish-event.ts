@@ -17,12 +17,15 @@ export type PublishEvent<Events extends EventMap = EventMap> = string extends ke
 
 const encoder = new TextEncoder()
 
+const FIELDS = new Set(['topic', 'type', 'data'])
+
 /**
  * Checks an event and makes it ready for the log.
  *
  * @throws HubError `invalid_event` or `too_large`
  */
 export function newEvent(event: PublishEvent, maxEventBytes: number): NewEvent {
+  checkFields(event)
   const topic = topicOf(event.topic)
   if (event.type !== undefined) checkEventType(event.type)
   const isText = typeof event.data === 'string'
@@ -52,4 +55,15 @@ function checkSize(text: string, maxEventBytes: number): void {
     'too_large',
     `The event has ${byteLength} bytes, more than maxEventBytes (${maxEventBytes}). Send a reference and let clients fetch the rest.`,
   )
+}
+
+/** A field that is not known must not be ignored: with a typo in its name a promise would be lost. */
+function checkFields(event: unknown): void {
+  if (typeof event !== 'object' || event === null) {
+    throw new HubError('invalid_event', `The event is ${shown(event)}; it must be an object with topic and data.`)
+  }
+  for (const name of Object.keys(event)) {
+    if (FIELDS.has(name)) continue
+    throw new HubError('invalid_event', `An event has no field ${shown(name)}; it has topic, type and data.`)
+  }
 }

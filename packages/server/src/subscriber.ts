@@ -26,6 +26,7 @@ export interface SubscriberHost {
   readonly flusher: Flusher
   readonly catchUps: CatchUps
   readonly sweep: Sweep
+  readonly onError: (error: unknown, context: string) => void
   /** The subscriber's transport is gone: forget it. */
   onSubscriberClosed(subscriber: Subscriber): void
 }
@@ -286,7 +287,13 @@ export class Subscriber implements TransportOwner, SweepMember {
     }
     this.#acceptedBytes += payload.bytes.byteLength
     this.#lastWriteAtMs = nowMs
-    this.writable = this.#transport.write(payload) && this.writable
+    try {
+      this.writable = this.#transport.write(payload) && this.writable
+    } catch (error) {
+      // One transport that is broken must not cost the others their turn.
+      this.#host.onError(error, 'writing to a stream')
+      this.destroy('error')
+    }
   }
 
   #change(change: SubscriberChange): void {

@@ -2,13 +2,14 @@ import { parseTopic, type Position } from '@millrace/protocol'
 import { expect, test } from 'vitest'
 import { Frame } from '../src/frame.ts'
 import { HotWindow } from '../src/hot-window.ts'
+import { FakeClock } from './support/fake-clock.ts'
 
 const at = (seq: number, check = `c${seq % 10}x`): Position => ({ epoch: 'e', seq, check })
 const frame = (seq: number): Frame =>
   new Frame({ topic: parseTopic('a'), data: 'x'.repeat(100), timeMs: 0, position: at(seq) }, 0)
 
 function filled(count: number, maxCount: number, maxBytes = 1_000_000): HotWindow {
-  const window = new HotWindow(at(0), { maxCount, maxBytes })
+  const window = new HotWindow(at(0), { maxCount, maxBytes, maxAgeMs: false }, new FakeClock())
   for (let seq = 1; seq <= count; seq++) {
     window.push(frame(seq))
     window.trim(count)
@@ -43,7 +44,7 @@ test('bytes limit a window as well as the count', () => {
 })
 
 test('trim keeps what is still to be sent', () => {
-  const window = new HotWindow(at(0), { maxCount: 2, maxBytes: 1_000_000 })
+  const window = new HotWindow(at(0), { maxCount: 2, maxBytes: 1_000_000, maxAgeMs: false }, new FakeClock())
   for (let seq = 1; seq <= 10; seq++) window.push(frame(seq))
   window.trim(4)
   expect(window.base.seq).toBe(4)
@@ -55,4 +56,15 @@ test('a reset window is empty and goes on after its new base', () => {
   const window = filled(20, 10)
   window.reset({ epoch: 'f', seq: 3, check: 'abc' })
   expect([window.count, window.heldBytes, window.end.epoch, window.end.seq]).toEqual([0, 0, 'f', 3])
+})
+
+test('age limits a window, also while nothing comes', () => {
+  const clock = new FakeClock()
+  const window = new HotWindow(at(0), { maxCount: 10, maxBytes: 1_000_000, maxAgeMs: 1_000 }, clock)
+  window.push(frame(1))
+  window.trim(1)
+  clock.advance(1_000)
+  expect(window.contains(at(0))).toBe(true)
+  clock.advance(1)
+  expect([window.contains(at(0)), window.contains(at(1)), window.count]).toEqual([false, true, 0])
 })

@@ -297,3 +297,65 @@ test('options out of their range are refused with the value and the range', asyn
   )
   await expect(startScene({ staleMs: 1_000 })).rejects.toThrow(/staleMs \(1000\) is less than maxUnsentMs/)
 })
+
+test('the memory of recent events keeps to the narrowest retention', async () => {
+  const { open, publish } = await startScene({}, [{ match: 'a', retention: { maxCount: 3 } }])
+  const ids = await publish('a', 0, 1, 2, 3, 4)
+  const late = await open('a', { lastEventId: ids[0], from: 'earliest' })
+  expect(late.types()).toEqual([
+    'stream:connected',
+    'stream:sync-required',
+    'message',
+    'message',
+    'message',
+    'stream:caught-up',
+  ])
+  const early = await open('a', { lastEventId: ids[1] })
+  expect(early.events().map(({ data }) => data)).toEqual(['2', '3', '4'])
+})
+
+test('a transport that throws is ended and reported, and the others get everything', async () => {
+  const errors: string[] = []
+  const { open, publish } = await startScene({}, [], (error, context) => errors.push(`${context}: ${String(error)}`))
+  const broken = new FakeTransport()
+  const streams = [await open('a'), await open('a', {}, broken), await open('a')]
+  broken.write = () => {
+    throw new Error('replaced by somebody')
+  }
+  await publish('a', 1)
+  await publish('a', 2)
+  expect(errors).toEqual(['writing to a stream: Error: replaced by somebody'])
+  expect(streams.map((stream) => stream.events().length)).toEqual([2, 0, 2])
+  expect(broken.isOpen).toBe(false)
+})
+
+test('publishing is refused while delivery lags behind by more than maxLagMs', async () => {
+  const { clock, hub, settle } = await startScene({ maxLagMs: 1_000, flushIntervalMs: 1_000, hotWindowCount: 1 })
+  await hub.publish({ topic: 'a', data: 1 })
+  await settle()
+  await hub.publish({ topic: 'a', data: 2 })
+  await Promise.resolve()
+  clock.pass(1_500)
+  expect(hub.lagMs).toBe(1_500)
+  await expect(hub.publish({ topic: 'a', data: 3 })).rejects.toMatchObject({ code: 'overloaded' })
+  await settle(10)
+  await settle(10)
+  expect(hub.lagMs).toBe(0)
+  await hub.publish({ topic: 'a', data: 4 })
+})
+
+test('a pass that was cut short is followed by the next at once', async () => {
+  const { hub, open, settle } = await startScene({ maxBufferBytes: 1_024, flushIntervalMs: 1_000 })
+  const { events } = await open('a')
+  await hub.publish(Array.from({ length: 50 }, (_, data) => ({ topic: 'a', data })))
+  await settle()
+  expect(events()).toHaveLength(50)
+})
+
+test('unknown options and fields are refused, not ignored', async () => {
+  await expect(startScene({ heartbeat: 5 } as object)).rejects.toThrow('A hub has no option "heartbeat"')
+  await expect(startScene({ topics: [] } as object)).rejects.toThrow('memory({ topics })')
+  const { hub } = await startScene()
+  const events = [{ topic: 'a', data: 1, dedupeKey: 'x' }, null, 'a']
+  for (const event of events) await expect(hub.publish(event as never)).rejects.toMatchObject({ code: 'invalid_event' })
+})

@@ -51,3 +51,26 @@ test('subscribe refuses what is not a topic or pattern', async () => {
   expect(() => hub.subscribe({ topics: [] })).toThrow(/No topic/)
   expect(() => hub.subscribe({ topics: ['a..b'] })).toThrow(/empty segment/)
 })
+
+test('subscribe with from now starts at the call, not at the first read', async () => {
+  const { hub, publish } = await startScene()
+  const events = hub.subscribe({ topics: ['a'] })
+  await publish('a', 1)
+  expect(await take(events, 1)).toMatchObject([{ kind: 'event', data: 1 }])
+})
+
+test('subscribe tells of an id beyond the head at once, and misses nothing that comes then', async () => {
+  const { hub, publish } = await startScene()
+  const [id] = await publish('a', 1)
+  const ahead = id?.replace('-1-', '-9-')
+  const events = hub.subscribe({ topics: ['a'], after: ahead })
+  expect((await events.next()).value).toMatchObject({ kind: 'gap', reason: 'ahead', from: ahead })
+  const next = events.next()
+  await publish('a', 2)
+  expect((await next).value).toMatchObject({ kind: 'event', data: 2 })
+})
+
+test('subscribe refuses a beginning that it does not know', async () => {
+  const { hub } = await startScene()
+  expect(() => hub.subscribe({ topics: ['a'], from: 'snapshot' as 'now' })).toThrow(/from is "snapshot"/)
+})

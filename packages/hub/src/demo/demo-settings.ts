@@ -12,11 +12,8 @@ export const demoTopics: readonly TopicRule[] = [
   { match: '>', kind: 'log', retention: { maxAgeMs: 3_600_000, maxCount: 10_000 } },
 ]
 
-/**
- * The hot window is smaller than the shortest retention: it must not bring back what the log has given up. Heartbeats
- * are shorter too, so that the id of a page that watches nothing for a while stays one from which it can go on.
- */
-export const demoLimits: Pick<HubLimits, 'hotWindowCount' | 'heartbeatMs'> = { hotWindowCount: 40, heartbeatMs: 5_000 }
+/** Heartbeats are short, so that the id of a page that watches nothing for a while stays one from which it can go on. */
+export const demoLimits: Pick<HubLimits, 'heartbeatMs'> = { heartbeatMs: 5_000 }
 
 /** How long a cut may keep the browser away: 0 leaves it to the stream's own `retry:`. Milliseconds. */
 export const demoAwayMs: readonly number[] = [0, 20_000]

@@ -1,6 +1,7 @@
 import type { Backend } from '../hub-options.ts'
 import { MemoryLog } from './memory-log.ts'
 import type { MemoryLogOptions } from './memory-log-options.ts'
+import { narrowestRetention, resolveTopicRules } from './topic-rules.ts'
 
 export type { MemoryLogOptions } from './memory-log-options.ts'
 export type { RetentionLimits, TopicRule } from './topic-rules.ts'
@@ -10,5 +11,6 @@ export type { RetentionLimits, TopicRule } from './topic-rules.ts'
  * @throws HubError `invalid_option`
  */
 export function memory(options: MemoryLogOptions = {}): Backend {
-  return { log: new MemoryLog(options) }
+  const log = new MemoryLog(options)
+  return { log, narrowestRetention: narrowestRetention(resolveTopicRules(options.topics ?? [])) }
 }

@@ -56,6 +56,15 @@ export function resolveTopicRules(rules: readonly TopicRule[]): readonly Resolve
   return [...resolved, { match: CATCH_ALL, retention: defaultRetention }]
 }
 
+/** Of each limit the narrowest that any of the rules has. */
+export function narrowestRetention(rules: readonly ResolvedTopicRule[]): RetentionLimits {
+  const narrowest = (limit: keyof RetentionLimits): number | false => {
+    const set = rules.map(({ retention }) => retention[limit]).filter((value) => value !== false)
+    return set.length > 0 && Math.min(...set)
+  }
+  return { maxAgeMs: narrowest('maxAgeMs'), maxCount: narrowest('maxCount'), maxBytes: narrowest('maxBytes') }
+}
+
 /** The index of the first rule that matches the topic. */
 export function ruleIndexOf(rules: readonly ResolvedTopicRule[], topic: Topic): number {
   return rules.findIndex((rule) => rule.match === CATCH_ALL || matchesSelector(rule.match, topic))

@@ -41,10 +41,20 @@ export interface Scene {
   publish(topic: string, ...data: readonly unknown[]): Promise<readonly string[]>
 }
 
-export async function startScene(limits: Partial<HubLimits> = {}, topics: readonly TopicRule[] = []): Promise<Scene> {
+export async function startScene(
+  limits: Partial<HubLimits> = {},
+  topics: readonly TopicRule[] = [],
+  onError?: (error: unknown, context: string) => void,
+): Promise<Scene> {
   const clock = new FakeClock()
   const chance = orderlyChance()
-  const hub = createHub<EventMap>({ ...limits, backend: memory({ topics, clock, chance }), clock, chance })
+  const hub = createHub<EventMap>({
+    ...limits,
+    backend: memory({ topics, clock, chance }),
+    clock,
+    chance,
+    ...(onError ? { onError } : {}),
+  })
   await hub.ready()
   const scene: Scene = {
     clock,
