@@ -1,5 +1,5 @@
-import { chromium } from 'playwright-core'
-import { launch as launchFirefox } from 'puppeteer-core'
+import { chromium, type BrowserContext } from 'playwright-core'
+import { launch as launchFirefox, type BrowserContext as FirefoxContext } from 'puppeteer-core'
 import { browserPath, type BrowserName } from '../../support/services.ts'
 
 const CHROMIUM_ARGUMENTS = [
@@ -27,6 +27,9 @@ export interface BrowserPage {
   /** Replaces what a field holds. */
   fill(selector: string, text: string): Promise<void>
   press(key: 'Enter' | 'Tab' | 'Space'): Promise<void>
+  /** Another tab of the same window: storage is shared, connections are counted together. */
+  openTab(url: string): Promise<BrowserPage>
+  /** Closes the window, with all its tabs. */
   close(): Promise<void>
 }
 
@@ -34,7 +37,7 @@ export interface PageOptions {
   /** CSS pixels. @default 1280 x 900 */
   readonly width?: number
   readonly height?: number
-  /** @default 'light' */
+  /** Firefox is always light. @default 'light' */
   readonly colorScheme?: 'light' | 'dark'
 }
 
@@ -52,28 +55,33 @@ async function startChromium(): Promise<TestBrowser> {
   const browser = await chromium.launch({ executablePath: browserPath('chromium'), args: CHROMIUM_ARGUMENTS })
   return {
     async open(url, { width = 1280, height = 900, colorScheme = 'light' } = {}) {
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme })
-      const page = await context.newPage()
-      const errors: string[] = []
-      const requests: string[] = []
-      page.on('console', (message) => {
-        if (message.type() === 'error') errors.push(message.text())
-      })
-      page.on('pageerror', (error) => errors.push(String(error)))
-      page.on('request', (request) => requests.push(request.url()))
-      await page.goto(url)
-      return {
-        errors,
-        requests,
-        evaluate: (expression) => page.evaluate(expression),
-        screenshot: async (path) => void (await page.screenshot({ path })),
-        click: (selector) => page.click(selector),
-        fill: (selector, text) => page.fill(selector, text),
-        press: (key) => page.keyboard.press(key),
-        close: () => context.close(),
-      }
+      const viewport = { width, height }
+      return openInChromium(await browser.newContext({ viewport, colorScheme }), url)
     },
     close: () => browser.close(),
+  }
+}
+
+async function openInChromium(context: BrowserContext, url: string): Promise<BrowserPage> {
+  const page = await context.newPage()
+  const errors: string[] = []
+  const requests: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text())
+  })
+  page.on('pageerror', (error) => errors.push(String(error)))
+  page.on('request', (request) => requests.push(request.url()))
+  await page.goto(url)
+  return {
+    errors,
+    requests,
+    evaluate: (expression) => page.evaluate(expression),
+    screenshot: async (path) => void (await page.screenshot({ path, fullPage: true })),
+    click: (selector) => page.click(selector),
+    fill: (selector, text) => page.fill(selector, text),
+    press: (key) => page.keyboard.press(key),
+    openTab: (other) => openInChromium(context, other),
+    close: () => context.close(),
   }
 }
 
@@ -83,8 +91,8 @@ async function startFirefox(): Promise<TestBrowser> {
     executablePath: browserPath('firefox'),
     protocol: 'webDriverBiDi',
     headless: true,
+    // Its own errands, none of which a test needs.
     extraPrefsFirefox: {
-      // Its own errands, none of which a test needs.
       'app.update.enabled': false,
       'browser.newtabpage.enabled': false,
       'captivedetect.canonicalURL': '',
@@ -94,30 +102,37 @@ async function startFirefox(): Promise<TestBrowser> {
     },
   })
   return {
-    async open(url, { width = 1280, height = 900, colorScheme = 'light' } = {}) {
-      const context = await browser.createBrowserContext()
-      const page = await context.newPage()
-      await page.setViewport({ width, height })
-      if (colorScheme === 'dark') throw new Error('Firefox has no dark page here')
-      const errors: string[] = []
-      const requests: string[] = []
-      page.on('console', (message) => {
-        if (message.type() === 'error') errors.push(message.text())
-      })
-      page.on('pageerror', (error) => errors.push(String(error)))
-      page.on('request', (request) => requests.push(request.url()))
-      await page.goto(url)
-      return {
-        errors,
-        requests,
-        evaluate: <T>(expression: string) => page.evaluate(expression) as Promise<T>,
-        screenshot: async (path) => void (await page.screenshot({ path })),
-        click: (selector) => page.click(selector),
-        fill: (selector, text) => page.locator(selector).fill(text),
-        press: (key) => page.keyboard.press(key),
-        close: () => context.close(),
-      }
+    async open(url, { width = 1280, height = 900 } = {}) {
+      return openInFirefox(await browser.createBrowserContext(), url, { width, height })
     },
     close: () => browser.close(),
+  }
+}
+
+async function openInFirefox(
+  context: FirefoxContext,
+  url: string,
+  viewport: { width: number; height: number },
+): Promise<BrowserPage> {
+  const page = await context.newPage()
+  await page.setViewport(viewport)
+  const errors: string[] = []
+  const requests: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text())
+  })
+  page.on('pageerror', (error) => errors.push(String(error)))
+  page.on('request', (request) => requests.push(request.url()))
+  await page.goto(url)
+  return {
+    errors,
+    requests,
+    evaluate: <T>(expression: string) => page.evaluate(expression) as Promise<T>,
+    screenshot: async (path) => void (await page.screenshot({ path, fullPage: true })),
+    click: (selector) => page.click(selector),
+    fill: (selector, text) => page.locator(selector).fill(text),
+    press: (key) => page.keyboard.press(key),
+    openTab: (other) => openInFirefox(context, other, viewport),
+    close: () => context.close(),
   }
 }
