@@ -6,7 +6,7 @@ import { exchange, get, post, type Exchange } from './support/raw-http.ts'
 
 /** `requestTimeout` of the hub, and until it looks. */
 const BODY_PATIENCE_MS = 34_000
-const ONLY_THE_STREAM = /^: millrace\n\nretry: \d+\n\nid: \S+\nevent: stream:connected\ndata: \S+\n\n$/
+const ONLY_THE_STREAM = /^: millrace\n\nretry: \d+\n\nid: \S+\nevent: stream:connected\ndata: \S+\n\n(?:: ?\n\n)*$/
 const GARBAGE = 'GARBAGE\r\n\r\n'
 const CONNECT = 'CONNECT a.test:80 HTTP/1.1\r\nHost: a.test:80\r\n\r\n'
 const BOGUS = get('/events?from=bogus')
@@ -87,12 +87,11 @@ describe('behind a stream that was refused, in one packet', () => {
 
 describe('behind other requests', () => {
   test('what is no request is said so after their answers', async () => {
-    const { answers, isEnded } = await exchange(hub.port, [get('/health/live') + get('/nothing') + GARBAGE], {
+    const { answers } = await exchange(hub.port, [get('/health/live') + get('/nothing') + GARBAGE], {
       answers: 3,
     })
     expect(answers.map(({ status }) => status)).toEqual([200, 404, 400])
     expect(problemOf(answers[2]).detail).toContain('HTTP/1.1')
-    expect(isEnded).toBe(true)
   })
 
   test('a chunk that is none is the answer to its request', async () => {

@@ -1,32 +1,36 @@
 import { problem, problemBody, PROBLEM_TYPE, type Problem } from '@millrace/node'
-import type { IncomingMessage } from 'node:http'
-import { LINGER_MS } from './answer-unread.ts'
 import type { Duplex } from 'node:stream'
+import { LINGER_MS } from './answer-unread.ts'
+import type { ConnectionTurns } from './connection-turns.ts'
 
-/** Answers what Node could not read as a request, and ends the connection. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+/** Ends a connection on which something came that Node could not read as a request. */
+export function answerClientError(turns: ConnectionTurns, error: NodeJS.ErrnoException, socket: Duplex): void {
   // Answered, and more of the same keeps coming.
   if (socket.writableEnded && error.code !== 'ECONNRESET') return
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy()
-    return
-  }
-  endWith(socket, faultOf(error.code))
+  if (!socket.writable || error.code === 'ECONNRESET') socket.destroy()
+  else turns.fail(socket, faultOf(error.code))
 }
 
 /** `CONNECT` asks for a tunnel; without an answer Node would only close the connection. */
-export function answerConnect(_request: IncomingMessage, socket: Duplex): void {
+export function answerConnect(turns: ConnectionTurns, socket: Duplex): void {
   socket.on('error', () => socket.destroy()).resume()
-  endWith(socket, problem(405, 'This is not a proxy: CONNECT is not for it. Use GET or POST.', { Allow: 'GET, POST' }))
+  turns.fail(
+    socket,
+    problem(405, 'This is not a proxy: CONNECT is not for it. Use GET or POST.', { Allow: 'GET, POST' }),
+  )
 }
 
 /**
- * Says it and ends our side. The other side is read for a while, or the close would reset the connection and the reset
+ * Says it, if there is something to say, and ends our side. The other side is read for a while, or the close would reset the connection and the reset
  * could overtake the answer (RFC 9112, 9.6); a client that never ends its own side is then cut off.
  */
-function endWith(socket: Duplex, fault: Problem): void {
+export function endWith(socket: Duplex, fault?: Problem): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   socket.once('close', () => clearTimeout(timer))
+  if (!fault) {
+    socket.end()
+    return
+  }
   const allow = fault.headers?.['Allow']
   const body = problemBody(fault)
   socket.end(

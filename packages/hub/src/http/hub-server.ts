@@ -2,13 +2,15 @@ import { createHub, sendProblem, type NodeHub } from '@millrace/node'
 import { memory } from '@millrace/server'
 import { fastify, type FastifyInstance } from 'fastify'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { demoLimits, demoTopics } from '../demo/demo-settings.ts'
 import { startDemo, type Demo } from '../demo/demo.ts'
 import type { HubSettings } from '../hub-settings.ts'
 import { UsageError } from '../command/usage-error.ts'
 import { addAdminRoutes } from './admin-routes.ts'
 import { answerClientError, answerConnect } from './client-error.ts'
+import { ConnectionTurns } from './connection-turns.ts'
 import { addDemoRoutes } from './demo-routes.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { isLoopbackName, originFault } from './open-hub-guard.ts'
@@ -78,14 +80,15 @@ interface BuiltServer {
 
 async function buildServer(hub: NodeHub, settings: HubSettings): Promise<BuiltServer> {
   const handleStream = hub.handler()
+  const turns = new ConnectionTurns()
   let server: Server | undefined
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: false,
     frameworkErrors: answerTargetError,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error, socket) => answerClientError(turns, error, socket),
     routerOptions: { ignoreTrailingSlash: false },
-    serverFactory: (handleRest) => (server = createHttpServer(settings, handleStream, handleRest)),
+    serverFactory: (handleRest) => (server = createHttpServer(settings, turns, handleStream, handleRest)),
   })
   answerErrors(app)
   addHealthRoutes(app, hub)
@@ -102,11 +105,17 @@ async function buildServer(hub: NodeHub, settings: HubSettings): Promise<BuiltSe
 /** Streams do not pass through the framework: nothing of it is held for as long as they last. */
 function createHttpServer(
   settings: HubSettings,
+  turns: ConnectionTurns,
   handleStream: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
   handleRest: RequestListener,
 ): Server {
-  /** The last stream of a connection. */
-  const streams = new WeakMap<Socket, ServerResponse>()
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    resolveTarget(request)
+    const fault = headFault(request) ?? originFault(request.headers, settings)
+    if (fault) sendProblem(response, fault)
+    else if (isStreamRequest(request)) void turns.openStream(request, response, handleStream(request, response))
+    else handleRest(request, response)
+  }
   const server = createServer(
     {
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -115,23 +124,9 @@ function createHttpServer(
       // Checked by `headFault`, which says what is wrong.
       requireHostHeader: false,
     },
-    (request, response) => {
-      const { socket } = request
-      // Behind a stream no request has its turn before the connection ends; thousands of them would only cost memory.
-      if (streams.get(socket)?.writableFinished === false) {
-        socket.destroy()
-        return
-      }
-      resolveTarget(request)
-      const fault = headFault(request) ?? originFault(request.headers, settings)
-      if (fault) sendProblem(response, fault)
-      else if (isStreamRequest(request)) {
-        streams.set(socket, response)
-        void handleStream(request, response)
-      } else handleRest(request, response)
-    },
+    (request, response) => turns.serve(request, response, () => serve(request, response)),
   )
-  server.on('connect', answerConnect)
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => answerConnect(turns, socket))
   return server
 }
 
