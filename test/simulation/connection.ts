@@ -21,6 +21,8 @@ export interface ConnectionHost {
   tell(text: () => string): void
 }
 
+/** What was delivered is looked at this often: it takes longer than other checks. */
+const CHECKS_PER_LOOK = 8
 /** Sweeps of the engine may be this far apart. Milliseconds. */
 const SWEEP_MS = 1_000
 
@@ -36,6 +38,8 @@ export class Connection implements SocketWatcher {
   /** Accepted, but not opened yet. */
   admission: Accepted | undefined
   subscriber: Subscriber | undefined
+  /** It can be answered from memory, whether the log is there or not. */
+  needsNoLog = false
   /** The client does not read any more. */
   isAbandoned = false
   /** Nothing moves between the two ends for now. */
@@ -52,6 +56,7 @@ export class Connection implements SocketWatcher {
   #writableSinceMs: number
   #progress = { takenBytes: 0, atMs: 0 }
   #endedAtMs: number | undefined
+  #checks = 0
   #notLiveAtMs = 0
 
   constructor(client: FakeClient, node: FakeNode, watch: StreamWatch, plan: ConnectionPlan, host: ConnectionHost) {
@@ -124,7 +129,17 @@ export class Connection implements SocketWatcher {
       this.#progress = { takenBytes: socket.takenBytes, atMs: nowMs }
     }
     if (!socket.writable || socket.bufferedBytes > 0) this.#writableSinceMs = nowMs
-    if (socket.isOpen && this.node.isIdle) this.#checkTimes(socket, nowMs)
+    if (!socket.isOpen || !this.node.isIdle) return
+    this.#checkTimes(socket, nowMs)
+    if (this.isLive && ++this.#checks % CHECKS_PER_LOOK === 0) this.#checkDelivered()
+  }
+
+  /** §4: what a pass has flushed was written to every live member. */
+  #checkDelivered(): void {
+    const { flushed } = this.node
+    const owed = this.watch.ledger.firstOwed?.event.position
+    const isMissed = flushed && owed?.epoch === flushed.epoch && owed.seq <= flushed.seq
+    must(!isMissed, '§11.3', () => `${this.name} is live and lacks ${owed?.seq}, though ${flushed?.seq} was flushed`)
   }
 
   #checkTimes(socket: FakeSocket, nowMs: number): void {

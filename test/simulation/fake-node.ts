@@ -80,6 +80,20 @@ export class FakeNode {
     while (this.#handed[0] && this.#handed[0].dueMs <= nowMs) this.flushed = this.#handed.shift()?.position
   }
 
+  /** Whether the id is certainly in the hot window: it was handed over, and little has come since. */
+  hasInMemory(id: string): boolean {
+    const { tail } = this
+    const position = this.#log.history.truePosition(id)
+    if (!tail || tail.hadHole || position?.epoch !== tail.at.epoch || position.epoch !== tail.start.epoch) return false
+    if (position.seq < tail.start.seq || position.seq > tail.at.seq) return false
+    let bytes = 0
+    for (let seq = position.seq + 1; seq <= tail.at.seq; seq++) {
+      const event = this.#log.history.entryAt({ ...position, seq })?.event
+      bytes += 1_000 + 10 * (event?.data.length ?? 0)
+    }
+    return tail.at.seq - position.seq <= this.hub.limits.hotWindowCount && bytes <= this.hub.limits.hotWindowBytes
+  }
+
   /** The process dies without a word. */
   die(): void {
     this.hasCrashed = true

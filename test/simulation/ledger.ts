@@ -49,6 +49,7 @@ export class Ledger {
   /** The reader asks for what follows this id. Empty: it holds none. */
   present(id: string): void {
     this.#presented = id
+    this.#unproven = undefined
     if (id === '') {
       this.#knowledge = { kind: 'none' }
       this.#lastSeq = -1

@@ -10,7 +10,7 @@ const HELP = `Runs the engine through seeded troubles and holds it against its i
 
   --seeds N      how many seeds (1000)
   --seed S       the first of them (1)
-  --steps M      steps of trouble in each run (400)
+  --steps M      steps of trouble in each run (800)
   --story        tells the story of each run
   --keep-going   does not stop at the first seed that fails
   --planted      plants each fault of planted-faults.ts in turn, and says as JSON lines which seed catches it
@@ -23,7 +23,7 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '400' },
+    steps: { type: 'string', default: '800' },
     story: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },

@@ -29,7 +29,7 @@ export async function runSeed(options: RunOptions): Promise<RunReport> {
   try {
     await makeTrouble(world, options.stepCount)
     await calmDown(world)
-    await probe(world)
+    if (world.scenario.probes) await probe(world)
     await leave(world)
   } catch (error) {
     fault = error instanceof Error ? error : new Error(String(error))
@@ -47,6 +47,7 @@ export async function runSeed(options: RunOptions): Promise<RunReport> {
 async function makeTrouble(world: World, stepCount: number): Promise<void> {
   const choices = Object.entries(world.scenario.pace).map(([name, weight]) => [weight, name as Happening] as const)
   await world.settle()
+  while (!world.scenario.startsInTrouble && world.log.answerOldest()) await world.settle()
   for (let step = 0; step < stepCount;) {
     const name = world.random.weighted(choices)
     if (!(await deeds[name](world))) continue

@@ -38,6 +38,10 @@ export interface Scenario {
   }
   /** How far time creeps on at each look at the clock, at most. Milliseconds. */
   readonly creepMs: number
+  /** Whether trouble begins before the nodes follow the log. */
+  readonly startsInTrouble: boolean
+  /** Whether questions are asked when all is calm: they take as long as a trouble. */
+  readonly probes: boolean
   /** How often each kind of thing happens, relative to the others. */
   readonly pace: Readonly<Record<Happening, number>>
 }
@@ -122,17 +126,19 @@ export function drawScenario(random: Random): Scenario {
       tailSkipsEvicted: random.chance(0.3),
     },
     creepMs,
+    startsInTrouble: random.chance(0.2),
+    probes: random.chance(0.4),
     pace: {
-      soon: 12,
+      soon: random.pick([6, 20]),
       time: random.pick([3, 8, 16]),
       'long-time': troubled(0.5, 1),
-      'log-call': random.pick([2, 8, 16]),
-      tail: random.pick([2, 8, 16]),
+      'log-call': random.pick([3, 10, 20]),
+      tail: random.pick([3, 10, 20]),
       publish: random.pick([2, 5, 10]),
       'append-elsewhere': troubled(0.4, 3),
-      network: random.pick([4, 10, 30]),
+      network: random.pick([5, 15, 30]),
       stall: troubled(0.4, 0.8),
-      notify: random.pick([3, 10]),
+      notify: random.pick([4, 12]),
       connect: crowdCount > 0 ? 12 : random.pick([2, 6]),
       'new-client': 0.3,
       cut: crowdCount > 0 ? 6 : troubled(0.7, random.pick([0.5, 2])),

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { runSeed } from './run-seed.ts'
 import { storyOf } from './story.ts'
 
-const STEP_COUNT = 400
+const STEP_COUNT = 800
 const SEEDS_PER_TEST = 125
 const TEST_COUNT = 8
 

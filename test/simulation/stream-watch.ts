@@ -63,6 +63,7 @@ export class StreamWatch {
       must(block.data !== undefined, '§5', () => `id ${block.id} stands in a block without data`)
     const eventsBefore = this.ledger.events
     this.ledger.take(block, block.id)
+    if (block.type === 'stream:connected') this.#checkFreshStart()
     if (this.ledger.events > eventsBefore) this.#takeEvent(block)
     else if (block.type === 'stream:caught-up') this.#takeCaughtUp(block)
     else if (block.type === 'stream:position') must(block.id !== undefined, '§5', () => 'stream:position has no id')
@@ -86,6 +87,18 @@ export class StreamWatch {
     const isPlainNow = presented === '' && this.#terms.from === 'now'
     if (isPlainNow) must(block.id !== undefined, '§5', () => 'a plain start has no id')
     this.#isConnected = true
+  }
+
+  /** §6: `from=now` starts at the node's last flush. */
+  #checkFreshStart(): void {
+    const { presented, from, flushedBefore } = this.#terms
+    const at = this.ledger.position
+    if (presented !== '' || from !== 'now' || !flushedBefore || at?.epoch !== flushedBefore.epoch) return
+    must(
+      at.seq >= flushedBefore.seq,
+      '§6',
+      () => `from=now starts at ${at.seq}, though ${flushedBefore.seq} was flushed`,
+    )
   }
 
   #takeEvent(block: Block): void {

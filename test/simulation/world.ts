@@ -140,6 +140,7 @@ export class World implements ConnectionHost {
     const terms = { ledger, limits: node.hub.limits, presented: lastEventId, from, flushedBefore: node.flushed }
     const plan = { shape: drawSocketShape(this.random), opensLate: this.random.chance(0.15) }
     const connection = new Connection(client, node, new StreamWatch(terms, this.nowMs), plan, this)
+    connection.needsNoLog = node.isReady && (lastEventId === '' ? from === 'now' : node.hasInMemory(lastEventId))
     this.connections.add(connection)
     client.beginStream()
     this.tell(() => `${client.name} asks ${node.name} with ${JSON.stringify(lastEventId)}`)
@@ -171,9 +172,11 @@ export class World implements ConnectionHost {
     const { node, client } = connection
     this.tell(() => `${client.name} is refused by ${node.name}: ${reason}, ${retryAfterMs} ms`)
     const wasAway = this.logAwayAtMs >= connection.askedAtMs || !node.isReady || node.tail?.interrupted === true
-    const isTrue = { draining: node.isDraining, log_unavailable: wasAway, overloaded: node.hub.stats().lagMs > 0 }[
-      reason
-    ]
+    const isTrue = {
+      draining: node.isDraining,
+      log_unavailable: wasAway && !connection.needsNoLog,
+      overloaded: node.hub.stats().lagMs > 0,
+    }[reason]
     if (isTrue !== true) this.fault(new Violation('§8', `${client.name} was refused as ${reason}, which is not true`))
     connection.isAbandoned = true
     connection.isOver = true
