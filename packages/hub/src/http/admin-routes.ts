@@ -2,7 +2,7 @@ import { problem, type NodeHub } from '@millrace/node'
 import { formatEventId } from '@millrace/protocol'
 import type { Subscriber } from '@millrace/server'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { isLoopbackAddress } from './open-hub-guard.ts'
+import { isLoopbackAddress, isLoopbackHost } from './open-hub-guard.ts'
 import { RequestFault } from './problem-answers.ts'
 
 /** Who is connected, and how to end a stream. On an open hub, from this machine only. */
@@ -21,9 +21,23 @@ export function addAdminRoutes(app: FastifyInstance, hub: NodeHub): void {
   })
 }
 
-function checkAccess(request: FastifyRequest): void {
-  if (isLoopbackAddress(request.socket.remoteAddress)) return
-  throw new RequestFault(problem(403, 'On an open hub the administration is for this machine only.'))
+/** What proxies add (RFC 7239; RFC 9110, 7.6.3): the peer is then not who asks. */
+const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'via']
+
+/**
+ * Only who is on this machine gets in. `--insecure` changes nothing here: a page elsewhere may make a name of its own
+ * point to this machine (`Host` tells), and a proxy on this machine speaks for anybody.
+ */
+function checkAccess({ headers, socket }: FastifyRequest): void {
+  const proxyHeader = PROXY_HEADERS.find((name) => headers[name] !== undefined)
+  if (isLoopbackAddress(socket.remoteAddress) && isLoopbackHost(headers.host) && proxyHeader === undefined) return
+  const why = proxyHeader === undefined ? '' : ` The request came through a proxy: it has the header ${proxyHeader}.`
+  throw new RequestFault(
+    problem(
+      403,
+      `On an open hub the administration is for this machine only: ask it at localhost or 127.0.0.1, without a proxy.${why}`,
+    ),
+  )
 }
 
 function describe(subscriber: Subscriber, nowMs: number): Record<string, unknown> {

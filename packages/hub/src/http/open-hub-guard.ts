@@ -9,6 +9,11 @@ export function isLoopbackName(name: string): boolean {
   return LOOPBACK_NAMES.has(name.toLowerCase()) || /^127(\.\d{1,3}){3}$/.test(name)
 }
 
+/** Whether `Host`, which may have a port (RFC 9110, 7.2), stands for this machine alone. */
+export function isLoopbackHost(host: string | undefined): boolean {
+  return host !== undefined && isLoopbackName(host.replace(/:\d*$/, ''))
+}
+
 /** Whether a peer's address is of this machine. */
 export function isLoopbackAddress(address: string | undefined): boolean {
   return address !== undefined && isLoopbackName(address.replace(/^::ffff:/, ''))
@@ -20,7 +25,7 @@ export function isLoopbackAddress(address: string | undefined): boolean {
  */
 export function originFault(headers: IncomingHttpHeaders, settings: HubSettings): Problem | undefined {
   const { host, origin } = headers
-  if (host !== undefined && !settings.insecure && !isLoopbackName(hostName(host))) {
+  if (host !== undefined && !settings.insecure && !isLoopbackHost(host)) {
     return problem(403, `Host is ${quoted(host)}; an open hub answers only to localhost, 127.0.0.1 and [::1].`)
   }
   if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return undefined
@@ -28,11 +33,6 @@ export function originFault(headers: IncomingHttpHeaders, settings: HubSettings)
     403,
     `Requests from pages of ${quoted(origin)} are not allowed. Serve the page from the hub's own origin.`,
   )
-}
-
-/** `Host` without the port (RFC 9110, 7.2). */
-function hostName(host: string): string {
-  return host.replace(/:\d*$/, '')
 }
 
 function quoted(value: string): string {
