@@ -81,7 +81,7 @@ describe('methods and targets', () => {
     const head = 'HEAD /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
     const { answers, isEnded } = await exchange(hub.port, [head], { until: '\0', patienceMs: 2_000 })
     expect(answers[0]).toMatchObject({ status: 405, body: '' })
-    expect(answers[0]?.headers.get('allow')).toBe('GET')
+    expect(answers[0]?.headers.get('allow')).toBe('GET, POST')
     expect(isEnded).toBe(true)
     expect(await connections(hub)).toEqual([])
   })

@@ -131,7 +131,7 @@ function createHttpServer(
 }
 
 function isStreamRequest({ method, url = '' }: IncomingMessage): boolean {
-  return (method === 'GET' || method === 'HEAD') && (url === '/events' || url.startsWith('/events?'))
+  return method === 'GET' && (url === '/events' || url.startsWith('/events?'))
 }
 
 function listen(server: Server, { host, port }: HubSettings): Promise<void> {

@@ -17,7 +17,7 @@ const NOT_BUILT: readonly (readonly [HTTPMethods, string])[] = [
   ['GET', '/.well-known/mercure'],
   ['POST', '/.well-known/mercure'],
 ]
-const METHODS: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'DELETE']
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE']
 
 export function addUnbuiltRoutes(app: FastifyInstance, options: { readonly hasPage: boolean }): void {
   const dashboard = ['GET', '/'] as const
