@@ -3,6 +3,7 @@ import type { PublishEvent } from '@millrace/server'
 import type { FastifyInstance } from 'fastify'
 import type { IncomingHttpHeaders } from 'node:http'
 import { nearestName } from '../nearest-name.ts'
+import { isExactNumber, parseExact } from './parse-exact.ts'
 import { RequestFault } from './problem-answers.ts'
 
 const FIELDS = ['topic', 'data', 'type']
@@ -52,8 +53,9 @@ function readJson(body: Buffer): unknown {
     throw invalid('The body is not valid UTF-8.')
   }
   try {
-    return JSON.parse(text)
+    return parseExact(text)
   } catch (error) {
+    if (error instanceof RangeError) throw invalid('The body is nested too deeply.')
     throw invalid(`The body is not JSON: ${error instanceof Error ? error.message : String(error)}.`)
   }
 }
@@ -61,7 +63,7 @@ function readJson(body: Buffer): unknown {
 /** Checks the fields of an event; their values are the engine's to check. */
 function readEvent(value: unknown, index: number | undefined): PublishEvent {
   const which = index === undefined ? 'The event' : `Event ${index}`
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isExactNumber(value)) {
     throw invalid(`${which} is ${kindOf(value)}; it must be an object such as {"topic": "news", "data": "hello"}.`)
   }
   for (const name of Object.keys(value)) {
@@ -79,6 +81,7 @@ function readEvent(value: unknown, index: number | undefined): PublishEvent {
 /** Names the kind of a value: the value itself may be too large, or nested too deeply, to be written. */
 function kindOf(value: unknown): string {
   if (value === null) return 'null'
+  if (isExactNumber(value)) return 'a number'
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`
 }
 
