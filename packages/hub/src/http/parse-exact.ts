@@ -1,8 +1,9 @@
 /**
  * What a number may look like that JSON.parse and JSON.stringify would write otherwise: 16 digits or more, an exponent, a
- * zero at the end of a fraction, a small fraction, minus zero. It may find one where there is none, inside a string.
+ * zero at the end of a fraction, a small fraction, minus zero. It may find one where there is none, inside a string. To
+ * look costs about as much as JSON.parse; a reviver, forty times as much.
  */
-const MAY_CHANGE = /[\d.]{16}|\d[eE][+-]?\d+[\s,\]}]|\.\d*0[\s,\]}]|0\.0{6}|-0[\s,\]}]/
+const MAY_CHANGE = /\d(?:[\d.]{15}|[eE][+-]?\d+[\s,\]}]|\.\d*0[\s,\]}]|\.0{6})|-0[\s,\]}]/
 
 /** JSON.parse source text access, of Node 22 on, which the compiler's library does not declare yet. */
 interface SourceTextJson {
