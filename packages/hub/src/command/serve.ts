@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { startHubServer } from '../http/hub-server.ts'
 import { readServeArguments } from './read-serve-settings.ts'
 
@@ -24,13 +25,13 @@ export async function serve(argv: readonly string[]): Promise<void> {
     process.stdout.write(SERVE_USAGE)
     return
   }
-  const server = await startHubServer(settings)
+  const server = await startHubServer(settings, { onError: writeError })
   const stop = (): void => {
     process.once('SIGTERM', exitAtOnce).once('SIGINT', exitAtOnce)
     server.close().then(
       () => process.exit(0),
       (error: unknown) => {
-        process.stderr.write(`millrace: the hub did not close cleanly: ${String(error)}\n`)
+        writeError(error, 'closing the hub')
         process.exit(1)
       },
     )
@@ -45,6 +46,11 @@ export async function serve(argv: readonly string[]): Promise<void> {
   }
   // Last: whoever reads it may send a signal at once.
   process.stdout.write(`Millrace is listening on ${server.url}${settings.demo ? ' (demo)' : ''}\n`)
+}
+
+/** For whoever has to find out later: when, at what, and the stack with its causes. */
+function writeError(error: unknown, context: string): void {
+  process.stderr.write(`millrace: ${new Date().toISOString()} ${context}: ${inspect(error)}\n`)
 }
 
 function exitAtOnce(): void {

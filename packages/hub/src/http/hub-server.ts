@@ -14,7 +14,7 @@ import { ConnectionTurns } from './connection-turns.ts'
 import { addDemoRoutes } from './demo-routes.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { isLoopbackName, originFault } from './open-hub-guard.ts'
-import { answerErrors, answerTargetError } from './problem-answers.ts'
+import { answerErrors, answerTargetError, type OnError } from './problem-answers.ts'
 import { addPublishRoute } from './publish-route.ts'
 import { headFault, resolveTarget } from './request-head.ts'
 import { addUnbuiltRoutes } from './unbuilt-routes.ts'
@@ -34,12 +34,20 @@ export interface HubServer {
   close(options?: { drainMs?: number }): Promise<void>
 }
 
+export interface HubServerOptions {
+  /** Is told of faults of the hub itself, which clients only see as a 500 or an end. @default nobody is told */
+  readonly onError?: OnError
+}
+
 /**
  * Starts a hub and resolves when it listens and follows its log.
  *
  * @throws UsageError when it must not or cannot listen there
  */
-export async function startHubServer(settings: HubSettings): Promise<HubServer> {
+export async function startHubServer(
+  settings: HubSettings,
+  { onError = () => undefined }: HubServerOptions = {},
+): Promise<HubServer> {
   if (!settings.insecure && !isLoopbackName(settings.host)) {
     throw new UsageError(
       `An open hub does not listen on ${settings.host}: without keys everybody who reaches it can read and publish everything. ` +
@@ -49,9 +57,10 @@ export async function startHubServer(settings: HubSettings): Promise<HubServer> 
   const hub = createHub({
     backend: memory(settings.demo ? { topics: demoTopics } : {}),
     ...(settings.demo ? demoLimits : {}),
+    onError,
   })
   await hub.ready()
-  const { app, server, demo } = await buildServer(hub, settings)
+  const { app, server, demo } = await buildServer(hub, settings, onError)
   await listen(server, settings)
   let closing: Promise<void> | undefined
   return {
@@ -78,8 +87,8 @@ interface BuiltServer {
   readonly demo: Demo | undefined
 }
 
-async function buildServer(hub: NodeHub, settings: HubSettings): Promise<BuiltServer> {
-  const handleStream = hub.handler()
+async function buildServer(hub: NodeHub, settings: HubSettings, onError: OnError): Promise<BuiltServer> {
+  const handleStream = hub.handler({ onError })
   const turns = new ConnectionTurns()
   let server: Server | undefined
   const app = fastify({
@@ -90,7 +99,7 @@ async function buildServer(hub: NodeHub, settings: HubSettings): Promise<BuiltSe
     routerOptions: { ignoreTrailingSlash: false },
     serverFactory: (handleRest) => (server = createHttpServer(settings, turns, handleStream, handleRest)),
   })
-  answerErrors(app)
+  answerErrors(app, onError)
   addHealthRoutes(app, hub)
   addPublishRoute(app, hub)
   addAdminRoutes(app, hub)

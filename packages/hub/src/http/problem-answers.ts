@@ -13,6 +13,9 @@ export class RequestFault extends Error {
   }
 }
 
+/** Is told of what should not happen; `context` says at what. Must not throw. */
+export type OnError = (error: unknown, context: string) => void
+
 const RETRY_AFTER = { 'Retry-After': '1' }
 const statusOf: Readonly<Record<HubErrorCode, number>> = {
   invalid_option: 500,
@@ -24,10 +27,11 @@ const statusOf: Readonly<Record<HubErrorCode, number>> = {
   closed: 503,
 }
 
-/** Makes every error of a route a problem detail (RFC 9457). */
-export function answerErrors(app: FastifyInstance): void {
+/** Makes every error of a route a problem detail (RFC 9457). What is a fault of the hub itself goes to `onError` too. */
+export function answerErrors(app: FastifyInstance, onError: OnError): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const fault = faultOf(error)
+    if (fault.status === 500) onError(error, `${request.method} ${request.url.slice(0, 200)}`)
     if (fault.status === 413 && !request.raw.complete) answerUnread(request, reply, fault)
     else void sendFault(reply, fault)
   })
