@@ -1,5 +1,5 @@
 // oxlint-disable typescript/require-await -- the contract is asynchronous: `async` turns what is thrown into a rejection
-import { compileSelectors, type Position, type Selector } from '@millrace/protocol'
+import type { Position, Selector } from '@millrace/protocol'
 import type { Clock } from '../clock.ts'
 import {
   LogError,
@@ -21,6 +21,7 @@ import { KeptEvents, type Entry } from './kept-events.ts'
 import { assertEvents, assertPosition, assertQuery } from './log-arguments.ts'
 import { resolveMemoryLogOptions, type MemoryLogOptions } from './memory-log-options.ts'
 import { MemoryTail, type TailSource } from './memory-tail.ts'
+import { selectorTest } from './pattern-set.ts'
 import { Retention } from './retention.ts'
 import { TopicIndex } from './topic-index.ts'
 import { resolveTopicRules, ruleIndexOf } from './topic-rules.ts'
@@ -75,7 +76,7 @@ export class MemoryLog implements EventLog {
     this.#clock = clock
     this.#checks = new CheckSource(chance)
     this.#retentions = rules.map((rule) => new Retention(rule.retention))
-    this.#topics = new TopicIndex(maxTopics, (topic) => ruleIndexOf(rules, topic))
+    this.#topics = new TopicIndex(maxTopics, rules.length, (topic) => ruleIndexOf(rules, topic))
     this.#origin = { epoch: chance.token(EPOCH_LENGTH), seq: 0, check: this.#checks.next() }
     this.#head = this.#origin
     this.#tailSource = {
@@ -200,7 +201,7 @@ export class MemoryLog implements EventLog {
   }
 
   #scan(after: Position, query: ReadQuery): Page {
-    const matches = query.selectors === 'all' ? undefined : compileSelectors(query.selectors)
+    const matches = query.selectors === 'all' ? undefined : selectorTest(query.selectors)
     const events: StoredEvent[] = []
     let scannedTo = after
     let scanCount = 0

@@ -1,14 +1,17 @@
-import { compileSelectors, isPattern, type Position, type Selector, type Topic } from '@millrace/protocol'
+import { isPattern, type Position, type Selector, type Topic } from '@millrace/protocol'
 import type { StoredEvent } from '../log.ts'
-import { EvictionTree, later, type EvictionNode } from './eviction-tree.ts'
+import { Eviction, EvictionOrder, later } from './eviction-order.ts'
+import { PatternSet, selectorTest } from './pattern-set.ts'
 
 /** What the log keeps of a topic, whatever retention does. */
 interface TopicRecord {
   readonly topic: Topic
   readonly ruleIndex: number
   last: StoredEvent
-  /** Where its newest evicted event was. */
-  readonly evictions: EvictionNode
+  /** Up to here nothing is known of it: it was new to the index, and may be one that was forgotten. */
+  readonly forgottenTo: Position | undefined
+  /** Its newest evicted event. */
+  eviction: Eviction | undefined
   /** Neighbours in the order of `last`. */
   older: TopicRecord | undefined
   newer: TopicRecord | undefined
@@ -22,7 +25,8 @@ export class TopicIndex {
   readonly #maxTopics: number
   readonly #ruleIndexOf: (topic: Topic) => number
   readonly #records = new Map<Topic, TopicRecord>()
-  readonly #evictions = new EvictionTree()
+  /** By rule. */
+  readonly #evictions: readonly EvictionOrder[]
   #oldest: TopicRecord | undefined
   #newest: TopicRecord | undefined
   #hasForgotten = false
@@ -30,8 +34,9 @@ export class TopicIndex {
   /** The newest evicted event of all topics. */
   #evictedTo: Position | undefined
 
-  constructor(maxTopics: number, ruleIndexOf: (topic: Topic) => number) {
+  constructor(maxTopics: number, ruleCount: number, ruleIndexOf: (topic: Topic) => number) {
     this.#maxTopics = maxTopics
+    this.#evictions = Array.from({ length: ruleCount }, () => new EvictionOrder())
     this.#ruleIndexOf = ruleIndexOf
   }
 
@@ -56,7 +61,7 @@ export class TopicIndex {
 
   noteEvicted(topic: Topic, position: Position): void {
     const record = this.#records.get(topic)
-    if (record) this.#evictions.note(record.evictions, position)
+    if (record) this.#noteEviction(record, position)
     else this.#forgottenTo = later(position, this.#forgottenTo)
     this.#evictedTo = later(position, this.#evictedTo)
   }
@@ -67,13 +72,17 @@ export class TopicIndex {
     // Whoever reads on in the unbroken part of the log need not be matched against what was evicted.
     if (selectors === 'all' || newestOfAll === floor) return newestOfAll
     let newest = floor
-    for (const selector of selectors) newest = this.#newestEvictedMatch(selector, newest)
-    return newest
+    const patterns: Selector[] = []
+    for (const selector of selectors) {
+      if (isPattern(selector)) patterns.push(selector)
+      else newest = later(newest, this.#evictedToOf(topicOf(selector)))
+    }
+    return patterns.length === 0 ? newest : this.#newestEvictedMatch(patterns, newest)
   }
 
   /** The last event of each matching topic, oldest first. */
   lastEvents(selectors: readonly Selector[] | 'all'): StoredEvent[] {
-    const matches = selectors === 'all' ? undefined : compileSelectors(selectors)
+    const matches = selectors === 'all' ? undefined : selectorTest(selectors)
     const events: StoredEvent[] = []
     for (let record = this.#oldest; record; record = record.newer) {
       if (!matches || matches(record.topic)) events.push(record.last)
@@ -93,12 +102,30 @@ export class TopicIndex {
     this.#records.clear()
     this.#oldest = undefined
     this.#newest = undefined
+    for (const order of this.#evictions) order.clear()
   }
 
-  #newestEvictedMatch(selector: Selector, floor: Position): Position {
-    if (isPattern(selector)) return this.#evictions.newestMatch(selector, later(floor, this.#forgottenTo))
-    const record = this.#records.get(topicOf(selector))
-    return later(floor, record ? record.evictions.own : this.#forgottenTo)
+  #evictedToOf(topic: Topic): Position | undefined {
+    const record = this.#records.get(topic)
+    if (!record?.forgottenTo) return record ? record.eviction?.position : this.#forgottenTo
+    return later(record.forgottenTo, record.eviction?.position)
+  }
+
+  #newestEvictedMatch(patterns: readonly Selector[], floor: Position): Position {
+    const set = new PatternSet(patterns)
+    let newest = later(floor, this.#forgottenTo)
+    for (const order of this.#evictions) newest = order.newestMatch((topic) => set.matches(topic), newest)
+    return newest
+  }
+
+  #noteEviction(record: TopicRecord, position: Position): void {
+    const order = this.#evictions[record.ruleIndex]
+    if (record.eviction) {
+      order?.renew(record.eviction, position)
+    } else {
+      record.eviction = new Eviction(record.topic, position)
+      order?.add(record.eviction)
+    }
   }
 
   #create(event: StoredEvent): TopicRecord {
@@ -106,12 +133,11 @@ export class TopicIndex {
       topic: event.topic,
       ruleIndex: this.#ruleIndexOf(event.topic),
       last: event,
-      evictions: this.#evictions.add(event.topic),
+      forgottenTo: this.#forgottenTo,
+      eviction: undefined,
       older: undefined,
       newer: undefined,
     }
-    // It may be one that was forgotten.
-    if (this.#forgottenTo) this.#evictions.note(record.evictions, this.#forgottenTo)
     this.#records.set(event.topic, record)
     return record
   }
@@ -122,9 +148,9 @@ export class TopicIndex {
     this.#unlink(record)
     this.#records.delete(record.topic)
     this.#hasForgotten = true
-    const { own } = record.evictions
-    if (own) this.#forgottenTo = later(own, this.#forgottenTo)
-    this.#evictions.remove(record.evictions)
+    if (!record.eviction) return
+    this.#forgottenTo = later(record.eviction.position, this.#forgottenTo)
+    this.#evictions[record.ruleIndex]?.remove(record.eviction)
   }
 
   #unlink(record: TopicRecord): void {
