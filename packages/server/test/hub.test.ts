@@ -55,52 +55,6 @@ test('the first event after a pause leaves in the same turn, what follows leaves
   expect(clock.soonCount).toBe(0)
 })
 
-test('[MR-RES-15] a slow subscriber is written no more than its buffer, and gets all in order when it drains', async () => {
-  const { hub, open, publish } = await startScene({ maxBufferBytes: 2_048, hotWindowCount: 4 })
-  const slow = await open('a')
-  slow.transport.isStalled = true
-  const numbers = Array.from({ length: 200 }, (_, i) => i)
-  for (const n of numbers) await publish('a', n)
-  expect(slow.transport.bufferedBytes).toBeLessThan(2_048 + 200)
-  expect(hub.stats()).toMatchObject({ live: 0, catchingUp: 1 })
-  for (let i = 0; i < 100 && hub.stats().live === 0; i++) {
-    slow.transport.drain()
-    await publish('b', 0)
-  }
-  expect(slow.events().map(({ data }) => Number(data))).toEqual(numbers)
-  expect(hub.stats()).toMatchObject({ live: 1, catchingUp: 0 })
-})
-
-test('a subscriber whose bytes are unsent for maxUnsentMs has fallen behind, however few they are', async () => {
-  const { hub, open, publish, settle } = await startScene({ maxUnsentMs: 2_000 })
-  const slow = await open('a')
-  slow.transport.isStalled = true
-  await publish('a', 1)
-  await settle(1_500)
-  expect(hub.stats().live).toBe(1)
-  await settle(2_500)
-  expect(hub.stats()).toMatchObject({ live: 0, catchingUp: 1 })
-})
-
-test('a connection that takes nothing for staleMs is destroyed', async () => {
-  const { hub, open, publish, settle } = await startScene({ maxUnsentMs: 1_000, staleMs: 5_000 })
-  const { transport } = await open('a')
-  transport.isStalled = true
-  await publish('a', 1)
-  await settle(8_000)
-  expect(transport.isOpen).toBe(false)
-  transport.settle()
-  expect(hub.stats()).toMatchObject({ subscribers: 0, audiences: 0, indexEntries: 0 })
-})
-
-test('[MR-RES-15] with slowPolicy disconnect a subscriber that falls behind is destroyed', async () => {
-  const { open, publish } = await startScene({ slowPolicy: 'disconnect', maxBufferBytes: 1_024 })
-  const { transport } = await open('a')
-  transport.isStalled = true
-  await publish('a', 'x'.repeat(2_000))
-  expect(transport.isOpen).toBe(false)
-})
-
 test('[MR-CTL-4] [MR-CTL-7] heartbeats are comments while the id is up to date, and stream:position when it is not', async () => {
   const { open, publish, settle } = await startScene({ heartbeatMs: 1_000 })
   const { transport, all, types } = await open('quiet')
@@ -183,93 +137,6 @@ test('a member that leaves during a sliced pass costs its neighbours nothing', a
   expect(staying.map((stream) => stream.events().length)).toEqual(staying.map(() => 1))
 })
 
-test('[MR-CTL-8] close says farewell to every stream, each with its own retry, and then closes the log', async () => {
-  const { hub, open, clock, settle } = await startScene({ retryMs: 3_000 })
-  const streams = await Promise.all(Array.from({ length: 3 }, () => open('a')))
-  const closed = hub.close()
-  await settle(100)
-  for (const { transport } of streams) transport.settle()
-  await closed
-  for (const { transport, types } of streams) {
-    expect(types().at(-1)).toBe('stream:shutdown')
-    expect(transport.text).toMatch(/\nretry: \d+\n\nevent: stream:shutdown\n[^\n]+\n\n$/)
-    expect(transport.isOpen).toBe(false)
-  }
-  await expect(hub.publish({ topic: 'a', data: 1 })).rejects.toMatchObject({ code: 'closed' })
-  expect(clock.timerCount).toBe(0)
-  await hub.close()
-})
-
-test('[MR-CTL-8] many streams are ended in waves over drainMs, and stay live until their wave', async () => {
-  const { hub, open, publish, settle } = await startScene()
-  const streams = await Promise.all(Array.from({ length: 250 }, () => open('a')))
-  const closed = hub.close({ drainMs: 10_000 })
-  await settle()
-  const openAfter = (): number => streams.filter(({ transport }) => transport.isOpen).length
-  expect(openAfter()).toBe(150)
-  await expect(publish('a', 1)).rejects.toMatchObject({ code: 'closed' })
-  await settle(100)
-  expect(openAfter()).toBe(50)
-  await settle(100)
-  expect(openAfter()).toBe(0)
-  for (const { transport } of streams) transport.settle()
-  await closed
-})
-
-test('[MR-HTTP-7] a hub that is closing refuses new streams for a while, in a form that any client understands', async () => {
-  const { hub, open } = await startScene()
-  const { transport } = await open('a')
-  const closed = hub.close()
-  const admission = await hub.admit({
-    selectors: [],
-    types: [],
-    from: 'now',
-    lastEventId: undefined,
-    nameBy: 'type',
-    envelope: false,
-  })
-  expect(admission).toMatchObject({ kind: 'refused', reason: 'draining' })
-  if (admission.kind === 'refused')
-    expect(admission.body).toMatch(/^retry: \d+\n\nevent: stream:reconnect\ndata: \{"reason":"draining"\}\n\n$/)
-  transport.settle()
-  await closed
-})
-
-test('endConnection ends one stream and leaves the others', async () => {
-  const { hub, open } = await startScene()
-  const [one, two] = [await open('a'), await open('a')]
-  const [first] = [...hub.subscribers()]
-  expect(hub.endConnection(first?.connection ?? '', { retryMs: 7_000 })).toBe(true)
-  expect(one.transport.text).toMatch(/retry: 7000\n\n$/)
-  expect([one.transport.isOpen, two.transport.isOpen]).toEqual([false, true])
-  expect(hub.endConnection('nobody')).toBe(false)
-})
-
-test('after everybody has left no index entry, timer or waiting catch-up remains', async () => {
-  const { hub, clock, open, publish } = await startScene({ maxBufferBytes: 1_024 })
-  const ids = await publish('a.b', 1, 2, 3)
-  const streams = [
-    await open('a.b'),
-    await open('a.*', { lastEventId: ids[0] }),
-    await open('>', { from: 'earliest' }),
-    await open('x'),
-  ]
-  for (const stream of streams) stream.transport.isStalled = true
-  await publish('a.b', ...Array.from({ length: 50 }, (_, i) => i))
-  for (const stream of streams) stream.transport.destroy()
-  for (const stream of streams) stream.transport.settle()
-  await publish('a.b', 4)
-  expect(hub.stats()).toMatchObject({
-    subscribers: 0,
-    audiences: 0,
-    indexEntries: 0,
-    pendingCatchUps: 0,
-    pendingReads: 0,
-  })
-  // What is left is the log's own look at the age of its events.
-  expect(clock.timerCount).toBeLessThanOrEqual(1)
-})
-
 test('[MR-CTL-9] publish refuses what cannot be an event, and stores nothing of an array with one bad event', async () => {
   const { hub, open } = await startScene({ maxEventBytes: 100 })
   const { events } = await open('>')
@@ -312,44 +179,6 @@ test('the memory of recent events keeps to the narrowest retention', async () =>
   ])
   const early = await open('a', { lastEventId: ids[1] })
   expect(early.events().map(({ data }) => data)).toEqual(['2', '3', '4'])
-})
-
-test('a transport that throws is ended and reported, and the others get everything', async () => {
-  const errors: string[] = []
-  const { open, publish } = await startScene({}, [], (error, context) => errors.push(`${context}: ${String(error)}`))
-  const broken = new FakeTransport()
-  const streams = [await open('a'), await open('a', {}, broken), await open('a')]
-  broken.write = () => {
-    throw new Error('replaced by somebody')
-  }
-  await publish('a', 1)
-  await publish('a', 2)
-  expect(errors).toEqual(['writing to a stream: Error: replaced by somebody'])
-  expect(streams.map((stream) => stream.events().length)).toEqual([2, 0, 2])
-  expect(broken.isOpen).toBe(false)
-})
-
-test('publishing is refused while delivery lags behind by more than maxLagMs', async () => {
-  const { clock, hub, settle } = await startScene({ maxLagMs: 1_000, flushIntervalMs: 1_000, hotWindowCount: 1 })
-  await hub.publish({ topic: 'a', data: 1 })
-  await settle()
-  await hub.publish({ topic: 'a', data: 2 })
-  await Promise.resolve()
-  clock.pass(1_500)
-  expect(hub.lagMs).toBe(1_500)
-  await expect(hub.publish({ topic: 'a', data: 3 })).rejects.toMatchObject({ code: 'overloaded' })
-  await settle(10)
-  await settle(10)
-  expect(hub.lagMs).toBe(0)
-  await hub.publish({ topic: 'a', data: 4 })
-})
-
-test('a pass that was cut short is followed by the next at once', async () => {
-  const { hub, open, settle } = await startScene({ maxBufferBytes: 1_024, flushIntervalMs: 1_000 })
-  const { events } = await open('a')
-  await hub.publish(Array.from({ length: 50 }, (_, data) => ({ topic: 'a', data })))
-  await settle()
-  expect(events()).toHaveLength(50)
 })
 
 test('unknown options and fields are refused, not ignored', async () => {
