@@ -23,7 +23,7 @@ export interface SessionEvent {
  * - `left`: the client went away, or the connection did.
  * - `closed`: by `close`.
  * - `slow`: more than twice `maxBufferBytes` waited, although `send` had answered false.
- * - `stale`: the client took nothing for `staleMs` while bytes waited.
+ * - `stale`: the client took no byte for `staleMs` while some waited.
  */
 export type SessionEnd = 'left' | 'closed' | 'slow' | 'stale'
 
@@ -56,7 +56,10 @@ export interface Session {
   send(event: SessionEvent): boolean
   /** Sends a comment, which clients ignore. Returns as `send` does. */
   comment(text: string): boolean
-  /** Resolves when nothing waits any more or the session has ended. @throws the signal's reason when aborted */
+  /**
+   * Resolves at once while there is room for more; else when what waits has been handed to the network, or the session
+   * has ended. @throws the signal's reason when aborted
+   */
   drained(signal?: AbortSignal): Promise<void>
   /** Ends the stream after what was sent, and the connection with it; at once when the client does not take it within 5 s. */
   close(): void

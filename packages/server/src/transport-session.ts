@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import { eventData } from './event-data.ts'
 import { checkEventType } from './event-type.ts'
 import { textPayload, type Payload } from './payload.ts'
+import { Progress } from './progress.ts'
 import type { Session, SessionEnd, SessionEvent, SessionLimits } from './session.ts'
 import type { Sweep, SweepMember } from './sweep.ts'
 import type { Transport, TransportOwner } from './transport.ts'
@@ -29,10 +30,10 @@ export class TransportSession implements Session, TransportOwner, SweepMember {
   #count: number
   #end: SessionEnd | undefined
   #isGone = false
-  #acceptedBytes = 0
-  /** When this many of the accepted bytes have left, there was progress since `#markedAtMs`. */
-  #markBytes = 0
-  #markedAtMs: number
+  readonly #progress: Progress
+  #closedAtMs = 0
+  /** From a write that the transport answered so until it has drained. */
+  #isFull = false
   #lastWriteAtMs: number
   #closed: PromiseWithResolvers<SessionEnd> | undefined
   #drainListeners: Set<() => void> | undefined
@@ -44,8 +45,8 @@ export class TransportSession implements Session, TransportOwner, SweepMember {
     this.#limits = limits
     this.lastEventId = lastEventId
     this.#count = countOf(lastEventId)
-    this.#markedAtMs = host.clock.now()
-    this.#lastWriteAtMs = this.#markedAtMs
+    this.#lastWriteAtMs = host.clock.now()
+    this.#progress = new Progress(this.#lastWriteAtMs)
     transport.attach(this)
     host.sweep.add(this)
     const retryMs = Math.round(limits.retryMs * (0.5 + host.chance.fraction()))
@@ -89,7 +90,8 @@ export class TransportSession implements Session, TransportOwner, SweepMember {
 
   async drained(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
-    if (!this.isOpen || this.bufferedBytes === 0) return
+    if (!this.isOpen || this.#hasRoom) return
+    if (!this.#isFull) this.#host.clock.soon(() => this.#tellIfRoom())
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const onAbort = (): void => reject(signal?.reason)
     this.#drainListeners ??= new Set()
@@ -106,12 +108,13 @@ export class TransportSession implements Session, TransportOwner, SweepMember {
   close(): void {
     if (!this.isOpen) return
     this.#end = 'closed'
-    this.#markedAtMs = this.#host.clock.now()
+    this.#closedAtMs = this.#host.clock.now()
     this.#tellDrained()
     this.#transport.end()
   }
 
   onDrain(): void {
+    this.#isFull = false
     this.#tellDrained()
   }
 
@@ -125,13 +128,13 @@ export class TransportSession implements Session, TransportOwner, SweepMember {
 
   sweep(nowMs: number): void {
     if (!this.isOpen) {
-      if (nowMs - this.#markedAtMs > CLOSING_GRACE_MS) this.#transport.destroy()
+      if (nowMs - this.#closedAtMs > CLOSING_GRACE_MS) this.#transport.destroy()
       return
     }
     this.#watchProgress(nowMs)
-    if (!this.isOpen || this.bufferedBytes > 0) return
-    // A transport whose own limit is above `maxBufferBytes` has not said that it drained.
-    this.#tellDrained()
+    if (!this.isOpen) return
+    this.#tellIfRoom()
+    if (this.bufferedBytes > 0) return
     const silentMs = nowMs - this.#lastWriteAtMs
     if (silentMs + this.#host.sweep.intervalMs > this.#limits.heartbeatMs) this.#write(HEARTBEAT)
   }
@@ -146,20 +149,26 @@ export class TransportSession implements Session, TransportOwner, SweepMember {
   }
 
   #write(payload: Payload): void {
-    this.#acceptedBytes += payload.bytes.byteLength
-    this.#lastWriteAtMs = this.#host.clock.now()
-    this.#transport.write(payload)
+    const nowMs = this.#host.clock.now()
+    this.#progress.accept(payload.bytes.byteLength, this.bufferedBytes, nowMs)
+    this.#lastWriteAtMs = nowMs
+    this.#isFull = !this.#transport.write(payload)
   }
 
   #watchProgress(nowMs: number): void {
     const { staleMs } = this.#limits
-    const waitingBytes = this.bufferedBytes
-    if (waitingBytes === 0 || this.#acceptedBytes - waitingBytes >= this.#markBytes) {
-      this.#markBytes = this.#acceptedBytes
-      this.#markedAtMs = nowMs
-    } else if (staleMs !== false && nowMs - this.#markedAtMs > staleMs) {
-      this.#destroy('stale')
-    }
+    this.#progress.look(this.bufferedBytes, nowMs)
+    if (staleMs !== false && this.#progress.stuckMs(nowMs) > staleMs) this.#destroy('stale')
+  }
+
+  /** Bytes may wait: within a turn they do, although the transport has room and will not say that it drained. */
+  get #hasRoom(): boolean {
+    return !this.#isFull && this.bufferedBytes <= this.#limits.maxBufferBytes
+  }
+
+  /** A transport whose own limit is above `maxBufferBytes` does not say that it drained. */
+  #tellIfRoom(): void {
+    if (this.#hasRoom) this.#tellDrained()
   }
 
   #destroy(reason: SessionEnd): void {

@@ -72,6 +72,17 @@ describe('a slow client', () => {
     expect([bench.transport.ended, session.bufferedBytes > 0]).toEqual(['no', true])
   })
 
+  it('is not stale either while it takes a little of much that waits', () => {
+    const session = bench.openQuietly({ staleMs: 10_000 })
+    bench.transport.reads = false
+    for (let count = 0; count < 100; count++) session.send({ data: kilobyte })
+    for (let second = 0; second < 90; second++) {
+      bench.transport.take(1)
+      bench.clock.advance(1_000)
+    }
+    expect([bench.transport.ended, session.bufferedBytes > 10_000]).toEqual(['no', true])
+  })
+
   it('is never stale when staleMs is false', () => {
     const session = bench.openQuietly({ staleMs: false })
     bench.transport.reads = false
@@ -86,6 +97,17 @@ describe('drained', () => {
     await expect(bench.openQuietly().drained()).resolves.toBeUndefined()
   })
 
+  it('resolves at once when bytes wait in a transport that has room for more', async () => {
+    bench.transport = new PlayedClient(1_000_000)
+    const session = bench.openQuietly()
+    bench.transport.reads = false
+    for (let count = 0; count < 4; count++) {
+      expect(session.send({ data: 'waits for the end of the turn' })).toBe(true)
+      await session.drained()
+    }
+    expect(session.bufferedBytes).toBeGreaterThan(100)
+  })
+
   it('resolves when the client has taken everything, for all who wait', async () => {
     const session = bench.openQuietly()
     bench.transport.reads = false
@@ -98,14 +120,18 @@ describe('drained', () => {
     await Promise.all(waits)
   })
 
-  it('resolves although the bench.transport never said that it was full', async () => {
+  it.each([
+    ['in the next turn', 0],
+    ['later', 1_000],
+  ])('resolves %s although the transport never said that it was full', async (_name, waitMs) => {
     bench.transport = new PlayedClient(1_000_000)
     const session = bench.openQuietly({ maxBufferBytes: 1_024 })
     bench.transport.reads = false
     expect(session.send({ data: 'x'.repeat(2_000) })).toBe(false)
     const wait = session.drained()
+    if (waitMs > 0) bench.clock.advance(0)
     bench.transport.take()
-    bench.clock.advance(1_000)
+    bench.clock.advance(waitMs)
     await expect(wait).resolves.toBeUndefined()
   })
 
