@@ -56,8 +56,8 @@ describe('what was evicted from the memory log', () => {
     )
     const before = process.cpuUsage()
     expect(await reasonOf(log, { ...head, seq: 1 }, ...patterns)).toBe('page')
-    // It takes about 20 ms; walking each pattern through the topics takes 4 s.
-    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000)
+    // It takes about 20 ms; walking each pattern through the topics takes over a second.
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(400)
   })
 })
 
