@@ -110,6 +110,29 @@ describe('sessionFactory', () => {
     expect(clock.timerCount).toBe(0)
   })
 
+  test.each([100, 500, 1_500])('keeps heartbeats of %i ms, beside sessions with longer ones', async (heartbeatMs) => {
+    const clock = new FakeClock()
+    const create = sessionFactory({ clock, chance: { ...systemChance, fraction: () => 0.5 } })
+    const [slow, fast, same] = await Promise.all([exchange(), exchange(), exchange()])
+    const sessions = [
+      await create(slow.request, slow.response),
+      await create(fast.request, fast.response, { heartbeatMs }),
+      await create(same.request, same.response, { heartbeatMs }),
+    ]
+    expect(clock.timerCount).toBe(2)
+    const start = ': \n\nretry: 3000\n\n'
+    for (let count = 1; count <= 5; count++) {
+      for (const { client } of [fast, same]) {
+        await until(() => expect(client.body).toBe(start + ': \n\n'.repeat(count - 1)))
+      }
+      clock.advance(heartbeatMs)
+    }
+    expect(slow.client.body).toBe(start)
+    for (const session of sessions) session.close()
+    await Promise.all(sessions.map((session) => session.closed))
+    expect(clock.timerCount).toBe(0)
+  })
+
   test('cuts a client off that does not take the end within five seconds', async () => {
     const clock = new FakeClock()
     const { client, request, response } = await exchange()
