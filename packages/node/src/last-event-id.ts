@@ -9,10 +9,12 @@ export function lastEventId(request: NodeRequest): string | undefined {
   const bytes = Array.isArray(header) ? header.join() : header
   // HTML, 9.2.3: the id is sent as UTF-8; Node makes one character of each byte of a header.
   if (bytes) return Buffer.from(bytes, 'latin1').toString('utf8')
-  return queryOf(request.url ?? '').get('last_event_id') || undefined
+  return queryOf(request).get('last_event_id') || undefined
 }
 
-function queryOf(url: string): URLSearchParams {
+/** The query of a request's URL. */
+export function queryOf(request: NodeRequest): URLSearchParams {
+  const url = request.url ?? ''
   const start = url.indexOf('?')
   return new URLSearchParams(start === -1 ? '' : url.slice(start))
 }

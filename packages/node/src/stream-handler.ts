@@ -1,5 +1,6 @@
 import { parseSelector, coversSelector, type Selector } from '@millrace/protocol'
 import { HubError, readSubscribeRequest, streamHeadersFor, type Hub, type SubscribeRequest } from '@millrace/server'
+import { lastEventId, queryOf } from './last-event-id.ts'
 import type { NodeRequest, NodeResponse } from './node-http.ts'
 import { openTransport } from './open-transport.ts'
 import { problem, sendProblem, type Problem } from './problem.ts'
@@ -102,16 +103,10 @@ function acceptFault(accept: string | undefined): Problem | undefined {
 }
 
 function readRequest(hub: Hub, request: NodeRequest, grant: Grant): SubscribeRequest {
-  const header = request.headers['last-event-id']
-  return readSubscribeRequest(queryOf(request.url ?? ''), typeof header === 'string' ? header : header?.join(), {
+  return readSubscribeRequest(queryOf(request), lastEventId(request), {
     defaultSelectors: grant.subscribe.map((text) => parseSelector(text)),
     maxTopicsPerStream: hub.limits.maxTopicsPerStream,
   })
-}
-
-function queryOf(url: string): URLSearchParams {
-  const start = url.indexOf('?')
-  return new URLSearchParams(start === -1 ? '' : url.slice(start))
 }
 
 function isGranted(grant: Grant, wanted: Selector): boolean {

@@ -47,6 +47,19 @@ test('a stream carries what is published, and resumes from an id with what was m
   expect(JSON.parse((await second.next('stream:caught-up')).data)).toEqual({ replayed: 1 })
 })
 
+test('an id beyond ASCII is read as it was sent, from the header and from the query', async () => {
+  const admitted: (string | undefined)[] = []
+  const { hub, url } = await serve()
+  const { admit } = hub
+  hub.admit = (request) => {
+    admitted.push(request.lastEventId)
+    return admit.call(hub, request)
+  }
+  await openStream(url, { 'Last-Event-ID': Buffer.from('é日').toString('latin1') })
+  await openStream(`${url}?last_event_id=${encodeURIComponent('é日')}`)
+  expect(admitted).toEqual(['é日', 'é日'])
+})
+
 test('[MR-HTTP-6] a grant limits what is seen, and a refusal names the topics', async () => {
   const { hub, url } = await serve({ authorize: () => ({ subscribe: ['a.>'] }) })
   const refused = await fetch(`${url}?topic=a.b,b,c`)
