@@ -1,4 +1,5 @@
 import type { Payload, Transport, TransportOwner } from '@millrace/server'
+import { ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
@@ -34,8 +35,11 @@ export class NodeTransport implements Transport {
   #state: 'open' | 'ending' | 'gone' = 'open'
   /** Listens for `drain`. There is none while there is room, which is nearly always. */
   #drainListener: (() => void) | undefined
-  /** Accepted since there was no room: what a compressor in between holds shows nowhere else. */
+  /** Whether somebody stands in between, such as a compressor: what he holds shows nowhere. */
+  readonly #isWrapped: boolean
+  /** Then: accepted since there was no room, and what had left through the socket when that began. */
   #backlogBytes = 0
+  #backlogFromBytes = 0
 
   constructor(request: NodeRequest, response: NodeResponse, route: Route) {
     this.#response = response
@@ -43,6 +47,7 @@ export class NodeTransport implements Transport {
     this.#socket = this.#http2Stream ? undefined : request.socket
     this.#waitsFor = response.socket === null ? this.#socket : undefined
     this.#route = route
+    this.#isWrapped = route === 'response' && isWrapped(response)
   }
 
   attach(owner: TransportOwner): void {
@@ -61,7 +66,8 @@ export class NodeTransport implements Transport {
   get bufferedBytes(): number {
     if (this.#state === 'gone') return 0
     if (this.#route !== 'response' && this.#socket) return this.#socket.writableLength
-    return Math.max(this.#response.writableLength, this.#backlogBytes)
+    if (this.#backlogBytes === 0) return this.#response.writableLength
+    return Math.max(this.#response.writableLength, this.#backlogBytes - (this.#sentBytes() - this.#backlogFromBytes))
   }
 
   write(payload: Payload): boolean {
@@ -102,7 +108,10 @@ export class NodeTransport implements Transport {
   }
 
   #awaitDrain(byteLength: number): void {
-    this.#backlogBytes += byteLength
+    if (this.#isWrapped) {
+      if (this.#backlogBytes === 0) this.#backlogFromBytes = this.#sentBytes()
+      this.#backlogBytes += byteLength
+    }
     if (this.#drainListener) return
     this.#drainListener = () => {
       this.#forgetDrain()
@@ -116,6 +125,11 @@ export class NodeTransport implements Transport {
     if (!this.#drainListener) return
     this.#drainSource.off('drain', this.#drainListener)
     this.#drainListener = undefined
+  }
+
+  /** What the connection's buffers in this process have been rid of. Unknown over HTTP/2, where streams share them. */
+  #sentBytes(): number {
+    return this.#socket ? this.#socket.bytesWritten - this.#socket.writableLength : 0
   }
 
   get #drainSource(): Writable {
@@ -138,6 +152,12 @@ export class NodeTransport implements Transport {
     }
     this.#owner?.onClose()
   }
+}
+
+/** Of `node:http2` the prototype is not at hand: importing it would load all of it. */
+function isWrapped(response: NodeResponse): boolean {
+  if ('stream' in response) return Object.hasOwn(response, 'write')
+  return response.write !== ServerResponse.prototype.write
 }
 
 /** What compression middleware adds to a response: a way to say that the client shall have it now. */

@@ -67,6 +67,18 @@ describe('behind middleware that compresses', () => {
     await until(() => expect([length, owner.drainCount, transport.bufferedBytes]).toEqual([acceptedBytes, 1, 0]))
   })
 
+  test('what leaves shows before all has left', async () => {
+    const { transport, owner, received } = await openCompressed()
+    received.pause()
+    const payload = noise(400_000)
+    for (let count = 0; count < 60; count++) transport.write(payload)
+    const acceptedBytes = 60 * payload.bytes.byteLength
+    expect(transport.bufferedBytes).toBe(acceptedBytes)
+    // The kernel takes some.
+    await until(() => expect(transport.bufferedBytes).toBeLessThan(acceptedBytes - 500_000))
+    expect([transport.bufferedBytes > 0, owner.drainCount]).toEqual([true, 0])
+  })
+
   test('a client that leaves is noticed', async () => {
     const { owner, received } = await openCompressed()
     received.destroy()

@@ -66,6 +66,23 @@ describe('over HTTP/2', () => {
     expect(transport.bufferedBytes).toBe(0)
   })
 
+  test('what leaves shows before all has left', async () => {
+    const { transport, owner, stream, text } = await openHttp2()
+    stream.pause()
+    const payload = block(200_000)
+    for (let count = 0; count < 10; count++) transport.write(payload)
+    await nextTurn()
+    const waitingBytes = transport.bufferedBytes
+    expect(waitingBytes).toBe(10 * payload.bytes.byteLength)
+    stream.on('data', () => {
+      if (text().length > 400_000) stream.pause()
+    })
+    stream.resume()
+    await until(() => expect(text().length).toBeGreaterThan(400_000))
+    await until(() => expect(transport.bufferedBytes).toBeLessThan(waitingBytes))
+    expect([transport.bufferedBytes > 0, owner.drainCount]).toEqual([true, 0])
+  })
+
   test('the end ends the stream, after what was accepted', async () => {
     const { transport, owner, stream, text } = await openHttp2()
     transport.write(hello)
