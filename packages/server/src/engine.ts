@@ -45,10 +45,9 @@ export class Engine implements SubscriberHost {
   readonly firstAttempt: Promise<boolean>
   isStarted: boolean = false
   readonly #unsent = new UnsentMarks()
+  readonly #closing = new AbortController()
   #isFollowing = false
-  #isClosed = false
   #tail: Tail | undefined
-  #stopWaiting: (() => void) | undefined
   #onEmpty: (() => void)[] = []
   #onNextAdvance = new Set<() => void>()
 
@@ -91,7 +90,22 @@ export class Engine implements SubscriberHost {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed
+    return this.#closing.signal.aborted
+  }
+
+  /** Resolves after the time, or sooner: when the signal is aborted or the hub is closed. */
+  pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const signals = [this.#closing.signal, ...(signal ? [signal] : [])]
+    if (signals.some(({ aborted }) => aborted)) return Promise.resolve()
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        cancel()
+        for (const each of signals) each.removeEventListener('abort', settle)
+        resolve()
+      }
+      const cancel = this.clock.after(ms, settle)
+      for (const each of signals) each.addEventListener('abort', settle)
+    })
   }
 
   onAdvance(): void {
@@ -109,7 +123,7 @@ export class Engine implements SubscriberHost {
 
   /** Resolves when the window has moved on, the signal was aborted or the hub was closed. */
   nextAdvance(signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted || this.#isClosed) return Promise.resolve()
+    if (signal?.aborted || this.isClosed) return Promise.resolve()
     return new Promise((resolve) => {
       const waiting = this.#onNextAdvance
       const settle = (): void => {
@@ -178,9 +192,8 @@ export class Engine implements SubscriberHost {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     this.#isFollowing = false
-    this.#stopWaiting?.()
     this.flusher.close()
     this.onAdvance()
     await this.#tail?.close()
@@ -193,18 +206,12 @@ export class Engine implements SubscriberHost {
       !(await this.#attempt());
       delayMs = Math.min(delayMs * 2, MAX_START_RETRY_MS)
     ) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.clock.after(delayMs, resolve)
-        this.#stopWaiting = () => {
-          cancel()
-          resolve()
-        }
-      })
+      await this.pause(delayMs, undefined)
     }
   }
 
   async #attempt(): Promise<boolean> {
-    if (this.#isClosed) throw new HubError('closed', 'The hub was closed before it could follow its log.')
+    if (this.isClosed) throw new HubError('closed', 'The hub was closed before it could follow its log.')
     return (await this.firstAttempt) || this.#follow()
   }
 
@@ -226,7 +233,7 @@ export class Engine implements SubscriberHost {
       this.#tail = tail
       this.#isFollowing = true
       this.isStarted = true
-      if (this.#isClosed) await tail.close()
+      if (this.isClosed) await tail.close()
       return true
     } catch (error) {
       if (!(error instanceof LogError)) this.onError(error, 'following the event log')

@@ -98,7 +98,7 @@ export class InProcessReader {
       return await this.#ask()
     } catch (error) {
       if (!(error instanceof LogError) || (error.code !== 'unavailable' && this.#isOpen)) throw error
-      await this.#pause()
+      await this.#engine.pause(RETRY_MS, this.#signal)
       return []
     }
   }
@@ -123,18 +123,6 @@ export class InProcessReader {
     this.#after = from === 'earliest' ? oldest : head
     this.#isTrusted = true
     return { kind: 'gap', reason, from: failed, oldest: formatEventId(oldest) }
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        cancel()
-        this.#signal?.removeEventListener('abort', settle)
-        resolve()
-      }
-      const cancel = this.#engine.clock.after(RETRY_MS, settle)
-      this.#signal?.addEventListener('abort', settle)
-    })
   }
 }
 
