@@ -6,7 +6,10 @@ import { root } from './ensure-install.mjs'
 
 const packages = join(root, 'packages')
 
-for (const folder of readdirSync(packages)) {
+const backends = readdirSync(join(packages, 'backends')).map((folder) => join('backends', folder))
+const folders = [...readdirSync(packages), ...backends].filter((folder) => folder !== 'backends')
+
+for (const folder of folders) {
   const { name, exports = {} } = JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8'))
   // An entry with a star is a folder of data.
   const entries = Object.keys(exports).filter((entry) => !entry.includes('*'))

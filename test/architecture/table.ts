@@ -12,14 +12,18 @@ export interface PackageRule {
 
 const library = { external: [], node: false, program: false } as const
 
-/** Keyed by the folder under `packages/`. A package that is not here fails the test, as does an entry without its package. */
+/**
+ * Keyed by the folder under `packages/`; the last part of it is the package's name. A package that is not here fails the
+ * test, as does an entry without its package.
+ */
 export const packageRules: Readonly<Record<string, PackageRule>> = {
   protocol: { ...library, workspace: [] },
   server: { ...library, workspace: ['protocol'] },
   node: { ...library, workspace: ['protocol', 'server'], node: true },
   conformance: { ...library, workspace: ['protocol', 'server'], node: true },
+  'backends/sqlite': { ...library, workspace: ['protocol', 'server'], node: true },
   hub: {
-    workspace: ['protocol', 'server', 'node'],
+    workspace: ['protocol', 'server', 'node', 'sqlite'],
     external: ['fastify', 'uplot', 'vega-datasets'],
     node: true,
     program: true,

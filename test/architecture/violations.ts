@@ -36,7 +36,8 @@ function checkManifest(
 ): string[] {
   const found: string[] = []
   const file = `packages/${folder}/package.json`
-  if (manifest.name !== scope + folder) found.push(`${file}: the name is ${manifest.name}, not ${scope}${folder}`)
+  const ownName = scope + (folder.split('/').at(-1) ?? folder)
+  if (manifest.name !== ownName) found.push(`${file}: the name is ${manifest.name}, not ${ownName}`)
   for (const [entry, target] of Object.entries(manifest.exports ?? {})) {
     const first = typeof target === 'string' ? undefined : Object.keys(target)[0]
     if (first !== `${scope}source`) found.push(`${file}: exports "${entry}" does not name ${scope}source first`)

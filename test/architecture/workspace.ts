@@ -10,10 +10,10 @@ export interface Workspace {
 }
 
 export interface WorkspacePackage {
-  /** Under `packages/`. */
+  /** Under `packages/`; with forward slashes where it is in a group, such as `backends/sqlite`. */
   readonly folder: string
   readonly manifest: Manifest
-  /** Folders of the packages that its `tsconfig.json` refers to. */
+  /** Names, without the scope, of the packages that its `tsconfig.json` refers to. */
   readonly references: readonly string[]
 }
 
@@ -44,14 +44,18 @@ export function readWorkspace(): Workspace {
   return { packages: readPackages(join(root, 'packages')), files }
 }
 
+/** Folders that hold packages of one kind. */
+const groups = ['backends']
+
 function readPackages(folder: string): WorkspacePackage[] {
-  return readdirSync(folder)
+  const grouped = groups.flatMap((group) => readdirSync(join(folder, group)).map((name) => `${group}/${name}`))
+  return [...readdirSync(folder), ...grouped]
     .filter((name) => existsSync(join(folder, name, 'package.json')))
     .map((name) => {
       // The repository's own files: where their shape is another, the test fails.
       const manifest: Manifest = JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8'))
       const { references = [] }: Project = JSON.parse(readFileSync(join(folder, name, 'tsconfig.json'), 'utf8'))
-      return { folder: name, manifest, references: references.map(({ path }) => path.replace('../', '')) }
+      return { folder: name, manifest, references: references.map(({ path }) => path.split('/').at(-1) ?? path) }
     })
 }
 

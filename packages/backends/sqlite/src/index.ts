@@ -1,0 +1,3 @@
+export { sqlite } from './sqlite-backend.ts'
+export * from './sqlite-error.ts'
+export type { Durability, SqliteOptions } from './sqlite-options.ts'

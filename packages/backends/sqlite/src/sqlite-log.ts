@@ -1,0 +1,225 @@
+import type { Position, Selector } from '@millrace/protocol'
+import {
+  LogError,
+  type Bounds,
+  type Clock,
+  type EventLog,
+  type Gap,
+  type LogGuarantees,
+  type NewEvent,
+  type Page,
+  type ReadQuery,
+  type Snapshot,
+  type StoredEvent,
+  type Tail,
+  type TailListener,
+} from '@millrace/server'
+import { assertEvents, assertPosition, assertQuery, CheckSource, EPOCH_LENGTH } from '@millrace/server/log-parts'
+import { AppendQueue, type AppendSink } from './append-queue.ts'
+import { positionIn, toEvents } from './event-columns.ts'
+import type { NewEventColumns, Times } from './messages.ts'
+import type { ResolvedSqliteOptions } from './sqlite-options.ts'
+import { SqliteTail, type TailSource } from './sqlite-tail.ts'
+import { WorkerLink } from './worker-link.ts'
+
+/** How often the file is looked for and aged events are evicted while nobody calls. Milliseconds. */
+const TICK_MS = 1000
+/** Bytes that a tail reads at once. */
+const TAIL_PAGE_BYTES = 1024 * 1024
+
+/** For tests. */
+export interface SqliteLogLimits {
+  /** The most pages of 4096 bytes that the file may have: a full disk, where none can be had. */
+  readonly maxPageCount?: number
+}
+
+/**
+ * The event log in a file of SQLite, which belongs to one worker thread. Here are the ends of what crosses between the
+ * threads: appends in groups, pages, and the tails, which are fed with what this thread has sent and the worker has stored.
+ */
+export class SqliteLog implements EventLog {
+  readonly guarantees: LogGuarantees = Object.freeze({
+    durable: true,
+    shared: false,
+    atomicBatch: true,
+    exactEviction: true,
+  })
+  readonly #clock: Clock
+  readonly #link: WorkerLink
+  readonly #appends: AppendQueue
+  readonly #tails = new Set<SqliteTail>()
+  readonly #tailSource: TailSource
+  readonly #epoch: string
+  #head: Position
+  #timeMs: number
+  #away: LogError | undefined
+  #cancelTick: (() => void) | undefined
+  #closing: Promise<void> | undefined
+
+  /** @throws SqliteError */
+  constructor(path: string, options: ResolvedSqliteOptions, { maxPageCount }: SqliteLogLimits = {}) {
+    const { rules, maxTopics, durability, bootId, clock, chance } = options
+    const checks = new CheckSource(chance)
+    this.#clock = clock
+    this.#link = new WorkerLink(
+      {
+        path,
+        rules,
+        maxTopics,
+        durability,
+        bootId,
+        times: this.#times(),
+        newEpoch: chance.token(EPOCH_LENGTH),
+        originCheck: checks.next(),
+        maxPageCount,
+      },
+      { onAway: (error) => this.#interrupt(error), onBack: () => this.#resume() },
+    )
+    const { head, timeMs } = this.#link.opened
+    this.#epoch = head.epoch
+    this.#head = head
+    this.#timeMs = timeMs
+    this.#appends = new AppendQueue(this.#sink(checks))
+    this.#tailSource = this.#source()
+    this.#planTick()
+  }
+
+  async append(events: readonly NewEvent[]): Promise<readonly Position[]> {
+    this.#assertOpen()
+    assertEvents(events)
+    return events.length === 0 ? [] : this.#appends.add(events)
+  }
+
+  async read(query: ReadQuery): Promise<Page | Gap> {
+    this.#assertOpen()
+    assertQuery(query)
+    const { after, selectors, maxCount, maxBytes } = query
+    const answer = await this.#link.ask('read', { after, selectors, maxCount, maxBytes })
+    const head = positionIn(this.#epoch, answer.head)
+    if (answer.kind === 'gap') {
+      return { kind: 'gap', reason: answer.reason, oldest: positionIn(this.#epoch, answer.oldest), head }
+    }
+    const events = toEvents(answer.events, this.#epoch)
+    return { kind: 'page', events, scannedTo: positionIn(this.#epoch, answer.scannedTo), head }
+  }
+
+  async snapshot(selectors: readonly Selector[] | 'all'): Promise<Snapshot> {
+    this.#assertOpen()
+    const { at, events, partial } = await this.#link.ask('snapshot', { selectors })
+    return { at: positionIn(this.#epoch, at), events: toEvents(events, this.#epoch), partial }
+  }
+
+  async tail(after: Position | 'head', listener: TailListener): Promise<Tail> {
+    this.#assertOpen()
+    if (after !== 'head') {
+      assertPosition(after)
+      await this.#assertPlace(after)
+      this.#assertOpen()
+    }
+    const tail = new SqliteTail(after === 'head' ? this.#head : after, this.#tailSource, listener)
+    this.#tails.add(tail)
+    if (this.#away) {
+      const error = this.#away
+      queueMicrotask(() => tail.interrupt(error))
+    }
+    return tail
+  }
+
+  async bounds(): Promise<Bounds> {
+    this.#assertOpen()
+    const { oldest, head } = await this.#link.ask('bounds', { times: this.#times() })
+    return { epoch: this.#epoch, oldest: positionIn(this.#epoch, oldest), head: positionIn(this.#epoch, head) }
+  }
+
+  /** Resolves when everything that breaks a limit now is evicted: for tests, retention needs nobody's help. */
+  async evictNow(): Promise<void> {
+    this.#assertOpen()
+    await this.#link.ask('evict', { times: this.#times() })
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    this.#cancelTick?.()
+    await Promise.all([...this.#tails].map((tail) => tail.close()))
+    await this.#appends.idle()
+    // A worker that has ended has nothing left to close.
+    await this.#link.ask('close', { times: this.#times() }).catch(() => undefined)
+    await this.#link.end()
+  }
+
+  async #assertPlace(position: Position): Promise<void> {
+    const reason = await this.#link.ask('judge', { position })
+    if (!reason) return
+    const shown = `${position.epoch}-${position.seq}-${position.check}`
+    throw new LogError('invalid', `A tail cannot start after ${shown} (${reason}): start it at 'head' or read first.`)
+  }
+
+  #sink(checks: CheckSource): AppendSink {
+    const log = this
+    return {
+      get head() {
+        return log.#head
+      },
+      drawChecks(count) {
+        let text = ''
+        for (let i = 0; i < count; i++) text += checks.next()
+        return text
+      },
+      nextTimeMs: () => Math.max(log.#timeMs, Math.floor(log.#clock.time())),
+      store: (events: NewEventColumns, timeMs) => log.#link.ask('append', { events, timeMs, times: log.#times() }),
+      onStored: (events, bytes, previous) => log.#onStored(events, bytes, previous),
+    }
+  }
+
+  #source(): TailSource {
+    const log = this
+    return {
+      get head() {
+        return log.#head
+      },
+      async scan(after, to, maxCount) {
+        const answer = await log.#link.ask('scan', { after, to, maxCount, maxBytes: TAIL_PAGE_BYTES })
+        return { events: toEvents(answer.events, log.#epoch), scannedTo: positionIn(log.#epoch, answer.scannedTo) }
+      },
+      onTailClosed: (tail) => log.#tails.delete(tail),
+    }
+  }
+
+  #onStored(events: readonly StoredEvent[], bytes: number, previous: Position): void {
+    const last = events.at(-1)
+    if (!last) return
+    this.#head = last.position
+    this.#timeMs = last.timeMs
+    for (const tail of this.#tails) tail.offer(events, bytes, previous)
+  }
+
+  #planTick(): void {
+    this.#cancelTick = this.#clock.after(TICK_MS, () => {
+      if (this.#closing) return
+      this.#planTick()
+      // What it finds is told by the worker.
+      this.#link.ask('tick', { times: this.#times() }).catch(() => undefined)
+    })
+  }
+
+  #interrupt(error: LogError): void {
+    this.#away = error
+    if (!this.#closing) for (const tail of this.#tails) tail.interrupt(error)
+  }
+
+  #resume(): void {
+    this.#away = undefined
+    for (const tail of this.#tails) tail.resume()
+  }
+
+  #times(): Times {
+    return { nowMs: this.#clock.now(), wallMs: this.#clock.time() }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw new LogError('closed', 'The log was closed.')
+  }
+}

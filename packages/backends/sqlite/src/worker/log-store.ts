@@ -1,0 +1,209 @@
+import type { Position, Selector, Topic } from '@millrace/protocol'
+import { ruleIndexOf } from '@millrace/server/log-parts'
+import type { LogGapReason } from '@millrace/server'
+import { resolve } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import type { NewEventColumns, Questions, Times, WorkerSettings } from '../messages.ts'
+import { Appender } from './appender.ts'
+import { EventReader, type Range } from './event-reader.ts'
+import { FileWatch } from './file-watch.ts'
+import { openingFault, openLogFile, statOf, walPathOf } from './log-file.ts'
+import { LogState } from './log-state.ts'
+import { Retention } from './retention.ts'
+import { RuleTable } from './rule-totals.ts'
+import { TopicTable } from './topic-table.ts'
+import { Transactions } from './transaction.ts'
+
+type Answer<K extends keyof Questions> = Questions[K]['answer']
+
+/** The write-ahead log is copied back when about this much was written to it. Bytes. */
+const CHECKPOINT_BYTES = 8 * 1024 * 1024
+/** What a transaction writes besides its events, about: a few pages. Bytes. */
+const TRANSACTION_BYTES = 6 * 4096
+
+/** The log in its file: everything here is done at once, in the thread of the worker. */
+export class LogStore {
+  readonly #database: DatabaseSync
+  readonly #transactions: Transactions
+  readonly #state: LogState
+  readonly #topics: TopicTable
+  readonly #rules: RuleTable
+  readonly #appender: Appender
+  readonly #reader: EventReader
+  readonly #retention: Retention
+  readonly #watch: FileWatch
+  #uncopiedBytes = 0
+
+  /** @throws SqliteError */
+  constructor(settings: WorkerSettings) {
+    const hasNewest = (statOf(walPathOf(resolve(settings.path)))?.size ?? 0n) > 0n
+    const database = openLogFile(settings)
+    try {
+      beginRun(database, settings, hasNewest)
+      const { rules, maxTopics, times, path } = settings
+      this.#database = database
+      this.#transactions = new Transactions(database)
+      this.#state = new LogState(database, times)
+      this.#rules = new RuleTable(database, rules)
+      this.#topics = new TopicTable(database, this.#state, (topic) => ruleIndexOf(rules, topic))
+      if (!this.#rules.load(database)) this.#recount()
+      const parts = {
+        transactions: this.#transactions,
+        state: this.#state,
+        topics: this.#topics,
+        rules: this.#rules,
+        maxTopics,
+      }
+      this.#appender = new Appender(database, parts)
+      this.#retention = new Retention(database, parts)
+      this.#reader = new EventReader(database, this.#state, this.#topics)
+      this.#watch = new FileWatch(resolve(path))
+    } catch (error) {
+      database.close()
+      throw openingFault(resolve(settings.path), error)
+    }
+  }
+
+  get head(): Position {
+    return this.#state.head
+  }
+
+  get timeMs(): number {
+    return this.#state.standing.timeMs
+  }
+
+  append(events: NewEventColumns, timeMs: number, times: Times): void {
+    this.#appender.append(events, timeMs, times, () => this.#watch.check())
+    let bytes = TRANSACTION_BYTES
+    for (const text of events.data) bytes += 64 + text.length
+    this.#uncopiedBytes += bytes
+  }
+
+  read({ after, selectors, ...limits }: Questions['read']['ask']): Answer<'read'> {
+    const { head } = this
+    if (after === 'oldest') return this.#page(selectors, { after: this.#oldestFor(selectors), to: head, ...limits })
+    const reason = this.judge(after) ?? (this.#hasLost(after, selectors) ? 'too_old' : undefined)
+    if (!reason) return this.#page(selectors, { after, to: head, ...limits })
+    return { kind: 'gap', reason, oldest: this.#oldestFor(selectors), head }
+  }
+
+  scan({ after, to, maxCount, maxBytes }: Questions['scan']['ask']): Answer<'scan'> {
+    const { epoch } = this.head
+    return this.#page('all', { after: { ...after, epoch }, to: { ...to, epoch }, maxCount, maxBytes })
+  }
+
+  snapshot(selectors: readonly Selector[] | 'all'): Answer<'snapshot'> {
+    return {
+      at: this.head,
+      events: this.#reader.lastEvents(selectors),
+      partial: this.#topics.mayLack(selectors),
+    }
+  }
+
+  /** What is wrong with a position, evictions aside: judged in the order of the contract. */
+  judge(position: Position): Exclude<LogGapReason, 'too_old'> | undefined {
+    if (position.epoch !== this.head.epoch) return 'epoch_changed'
+    if (position.seq > this.head.seq) return 'ahead'
+    const known =
+      [this.#state.origin, this.head].find(({ seq }) => seq === position.seq) ?? this.#reader.positionAt(position.seq)
+    const check = (known ?? this.#oldestAt(position.seq))?.check
+    return check !== undefined && check !== position.check ? 'epoch_changed' : undefined
+  }
+
+  bounds(): Answer<'bounds'> {
+    return { oldest: this.#reader.oldest(), head: this.head }
+  }
+
+  /** @throws FileGone */
+  checkFile(): void {
+    this.#watch.check()
+  }
+
+  isRetentionDue(times: Times): boolean {
+    return this.#retention.isDue(times)
+  }
+
+  evictSlice(times: Times): void {
+    this.#retention.runSlice(times)
+    this.#uncopiedBytes += TRANSACTION_BYTES * 4
+  }
+
+  get isCheckpointDue(): boolean {
+    return this.#uncopiedBytes > CHECKPOINT_BYTES
+  }
+
+  /** Copies the write-ahead log back into the file. */
+  checkpoint(): void {
+    this.#uncopiedBytes = 0
+    this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+  }
+
+  /** Closes the file; the next start then knows that nothing can be missing. */
+  close(times: Times): void {
+    try {
+      this.#watch.check()
+      this.#transactions.run(() => {
+        this.#state.write(this.#state.standing, times)
+        this.#database.exec('UPDATE run SET is_clean = 1')
+      })
+    } finally {
+      this.#database.close()
+    }
+  }
+
+  #page(selectors: readonly Selector[] | 'all', range: Range): Answer<'scan'> {
+    return { kind: 'page', ...this.#reader.find(selectors, range), head: this.head }
+  }
+
+  #hasLost(after: Position, selectors: readonly Selector[] | 'all'): boolean {
+    return this.#topics.newestEvicted(selectors, after) !== after
+  }
+
+  /** The first position from the oldest on that the selectors can be read on from without a loss. */
+  #oldestFor(selectors: readonly Selector[] | 'all'): Position {
+    return this.#topics.newestEvicted(selectors, this.#reader.oldest())
+  }
+
+  #oldestAt(seq: number): Position | undefined {
+    const oldest = this.#reader.oldest()
+    return oldest.seq === seq ? oldest : undefined
+  }
+
+  /** Sums up each rule from its topics: the rules are not those that the file was last used with. */
+  #recount(): void {
+    const rows = this.#database
+      .prepare('SELECT name, event_count, event_bytes FROM topic WHERE event_count > 0')
+      .iterate()
+    for (const row of rows) {
+      const totals = this.#rules.totals[this.#topics.ruleIndexOf(String(row['name']) as Topic)]
+      if (!totals) continue
+      totals.count += Number(row['event_count'])
+      totals.bytes += Number(row['event_bytes'])
+    }
+    this.#transactions.run(() => this.#rules.replace(this.#database))
+  }
+}
+
+/**
+ * Notes that the log is in use, and begins a new epoch where answered appends may be missing: when the run before ended
+ * without a word and the machine has been down since, or when the file of its newest events is gone.
+ *
+ * @param hasNewest whether the write-ahead log was there before the file was opened
+ */
+function beginRun(database: DatabaseSync, { bootId, durability, newEpoch }: WorkerSettings, hasNewest: boolean): void {
+  // The note has to be on the disk before anything that it warns of.
+  database.exec('PRAGMA synchronous = FULL')
+  const run = database.prepare('SELECT is_clean, boot_id, durability FROM run').get()
+  if (!run) throw new Error('the table "run" is empty')
+  const isSameBoot = bootId !== undefined && run['boot_id'] === bootId
+  const isLost = run['durability'] === 'process' && !isSameBoot
+  new Transactions(database).run(() => {
+    if (run['is_clean'] !== 1 && (isLost || !hasNewest)) {
+      database.prepare('UPDATE log SET epoch = ? WHERE epoch <> ?').run(newEpoch, newEpoch)
+    }
+    database.prepare('UPDATE run SET is_clean = 0, boot_id = ?, durability = ?').run(bootId ?? null, durability)
+  })
+  // It must outlive the loss of the write-ahead log as well.
+  database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+  if (durability === 'process') database.exec('PRAGMA synchronous = NORMAL')
+}

@@ -1,0 +1,170 @@
+import type { Position } from '@millrace/protocol'
+import { later } from '@millrace/server/log-parts'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Times } from '../messages.ts'
+import type { LogState, Standing } from './log-state.ts'
+import type { RuleTable, RuleTotals } from './rule-totals.ts'
+import type { ForgottenTopic, TopicRecord, TopicTable } from './topic-table.ts'
+import type { Transactions } from './transaction.ts'
+
+/** A slice stops looking after this; its commit comes on top. An append waits for one slice at the most. Milliseconds. */
+const SLICE_MS = 3
+/** Looked at between two looks at the time. */
+const STEP_COUNT = 64
+
+interface EventRow {
+  readonly seq: number
+  readonly topic: number
+  readonly age_ms: number
+  readonly size_bytes: number
+  readonly check_own: string
+}
+
+/** What a slice takes from one topic. */
+interface TopicCut {
+  readonly topic: TopicRecord | ForgottenTopic
+  readonly record: TopicRecord | undefined
+  readonly ruleIndex: number
+  count: number
+  bytes: number
+  evicted: Position | undefined
+}
+
+/** Evicts what breaks the limits of its rule, oldest first, in slices that each are one short transaction. */
+export class Retention {
+  readonly #transactions: Transactions
+  readonly #state: LogState
+  readonly #topics: TopicTable
+  readonly #rules: RuleTable
+  readonly #select: StatementSync
+  readonly #deleteRun: StatementSync
+  readonly #keepLast: StatementSync
+  readonly #updateTopic: StatementSync
+  readonly #deleteTopic: StatementSync
+
+  constructor(
+    database: DatabaseSync,
+    parts: { transactions: Transactions; state: LogState; topics: TopicTable; rules: RuleTable },
+  ) {
+    this.#transactions = parts.transactions
+    this.#state = parts.state
+    this.#topics = parts.topics
+    this.#rules = parts.rules
+    this.#select = database.prepare(
+      'SELECT seq, topic, age_ms, size_bytes, check_own FROM event WHERE seq > ? ORDER BY seq LIMIT ?',
+    )
+    this.#deleteRun = database.prepare('DELETE FROM event WHERE seq BETWEEN ? AND ?')
+    this.#keepLast = database.prepare(
+      'INSERT INTO last_event SELECT topic, seq, check_own, time_ms, type, is_json, data FROM event WHERE seq = ?',
+    )
+    this.#updateTopic = database.prepare(
+      'UPDATE topic SET event_count = ?, event_bytes = ?, evicted_seq = ?, evicted_check = ? WHERE id = ?',
+    )
+    this.#deleteTopic = database.prepare('DELETE FROM topic WHERE id = ?')
+  }
+
+  /** Whether something is or may be over its limits. */
+  isDue(times: Times): boolean {
+    const ageMs = Math.floor(this.#state.ageMs(times))
+    return this.#rules.totals.some((totals) => mayBeOver(totals, ageMs))
+  }
+
+  /** Evicts for a few milliseconds at the most. */
+  runSlice(times: Times): void {
+    const ageMs = Math.floor(this.#state.ageMs(times))
+    const index = this.#rules.totals.findIndex((totals) => mayBeOver(totals, ageMs))
+    const totals = this.#rules.totals[index]
+    if (!totals) return
+    const next = { ...totals, oldestAgeMs: undefined }
+    const cuts = new Map<number, TopicCut>()
+    const standing = this.#transactions.run(() => {
+      this.#cut(index, next, ageMs, cuts)
+      let written = this.#state.standing
+      for (const cut of cuts.values()) written = this.#writeCut(cut, written)
+      this.#rules.write(index, next)
+      if (cuts.size > 0) this.#state.write(written, times)
+      return written
+    })
+    for (const { record, count, bytes, evicted } of cuts.values()) {
+      if (!record || !evicted) continue
+      Object.assign(record, { count, bytes })
+      this.#topics.noteEvicted(record, evicted)
+    }
+    Object.assign(totals, next)
+    this.#state.standing = standing
+  }
+
+  /** Walks on from the rule's oldest event, and deletes in runs: most often a rule has all events in a row. */
+  #cut(ruleIndex: number, totals: RuleTotals, ageMs: number, cuts: Map<number, TopicCut>): void {
+    const endMs = performance.now() + SLICE_MS
+    let runFrom: number | undefined
+    const endRun = (): void => {
+      if (runFrom !== undefined) this.#deleteRun.run(runFrom, totals.evictedTo)
+      runFrom = undefined
+    }
+    for (;;) {
+      const rows = this.#select.all(totals.evictedTo, STEP_COUNT) as unknown as EventRow[]
+      for (const row of rows) {
+        const cut = this.#cutOf(row.topic, cuts)
+        if (cut.ruleIndex === ruleIndex) {
+          totals.oldestAgeMs = row.age_ms
+          if (!isOver(totals, ageMs)) {
+            endRun()
+            return
+          }
+          this.#evict(row, cut, totals)
+          runFrom ??= row.seq
+        } else endRun()
+        totals.evictedTo = row.seq
+      }
+      endRun()
+      totals.oldestAgeMs = undefined
+      // Everything was walked: whatever the sums say, the rule has no event left.
+      if (rows.length < STEP_COUNT) Object.assign(totals, { count: 0, bytes: 0 })
+      if (rows.length < STEP_COUNT || performance.now() > endMs) return
+    }
+  }
+
+  #cutOf(id: number, cuts: Map<number, TopicCut>): TopicCut {
+    const known = cuts.get(id)
+    if (known) return known
+    const record = this.#topics.byId(id)
+    const topic = record ?? this.#topics.forgottenById(id)
+    const ruleIndex = record?.ruleIndex ?? this.#topics.ruleIndexOf(topic.name)
+    const cut: TopicCut = { topic, record, ruleIndex, count: topic.count, bytes: topic.bytes, evicted: undefined }
+    cuts.set(id, cut)
+    return cut
+  }
+
+  #evict(row: EventRow, cut: TopicCut, totals: RuleTotals): void {
+    if (cut.record?.lastSeq === row.seq) this.#keepLast.run(row.seq)
+    cut.count--
+    cut.bytes -= row.size_bytes
+    cut.evicted = this.#state.position(row.seq, row.check_own)
+    totals.count--
+    totals.bytes -= row.size_bytes
+  }
+
+  #writeCut({ topic, record, count, bytes, evicted }: TopicCut, standing: Standing): Standing {
+    if (!evicted) return standing
+    if (!record && count === 0) this.#deleteTopic.run(topic.id)
+    else this.#updateTopic.run(count, bytes, evicted.seq, evicted.check, topic.id)
+    const evictedTo = later(evicted, standing.evictedTo)
+    return record
+      ? { ...standing, evictedTo }
+      : { ...standing, evictedTo, forgottenTo: later(evicted, standing.forgottenTo) }
+  }
+}
+
+function isOver({ rule: { retention }, count, bytes, oldestAgeMs }: RuleTotals, ageMs: number): boolean {
+  const { maxAgeMs, maxCount, maxBytes } = retention
+  if (maxCount !== false && count > maxCount) return true
+  if (maxBytes !== false && bytes > maxBytes) return true
+  return maxAgeMs !== false && oldestAgeMs !== undefined && ageMs - oldestAgeMs > maxAgeMs
+}
+
+function mayBeOver(totals: RuleTotals, ageMs: number): boolean {
+  if (totals.count === 0) return false
+  const isUnknown = totals.rule.retention.maxAgeMs !== false && totals.oldestAgeMs === undefined
+  return isUnknown || isOver(totals, ageMs)
+}
