@@ -3,7 +3,8 @@ export interface HubSettings {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
-  readonly log: 'memory:'
+  /** Where events are kept: in memory, or in the file after `sqlite:`. */
+  readonly log: 'memory:' | `sqlite:${string}`
   /** Serve the demo at `/`. */
   readonly demo: boolean
   /** Listen beyond loopback although everybody may then read and publish everything. */

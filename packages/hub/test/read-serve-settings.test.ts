@@ -20,6 +20,11 @@ test('flags win over the environment, the environment over the defaults', () => 
   })
 })
 
+test('a log in a file is named by its path, as it stands', () => {
+  expect(read(['--log', 'sqlite:./a b.db']).log).toBe('sqlite:./a b.db')
+  expect(read([], { MILLRACE_LOG: 'sqlite:/var/lib/x.db' }).log).toBe('sqlite:/var/lib/x.db')
+})
+
 test.each<readonly [string[], Record<string, string>, string]>([
   [['--prot', '1'], {}, 'There is no option --prot. Did you mean --port?'],
   [['--port', 'x'], {}, '--port is "x"; it must be a number from 0 (a free port) to 65535.'],
@@ -27,8 +32,9 @@ test.each<readonly [string[], Record<string, string>, string]>([
   [[], { MILLRACE_PORT: '-1' }, '--port is "-1"'],
   [['--workers', '2'], {}, '--workers is not built yet'],
   [[], { MILLRACE_JWKS: 'https://example.org' }, 'MILLRACE_JWKS is not built yet'],
-  [['--log', 'sqlite:./x.db'], {}, '--log sqlite: is not built yet. Use memory:'],
-  [['--log', 'nonsense'], {}, '--log is "nonsense"; use memory:'],
+  [['--log', 'redis://localhost'], {}, '--log redis: is not built yet. Use sqlite:./millrace.db, or memory:'],
+  [['--log', 'sqlite:'], {}, '--log sqlite: needs a path, such as sqlite:./millrace.db'],
+  [['--log', 'nonsense'], {}, '--log is "nonsense"; use memory: or sqlite:./millrace.db'],
   [[], { MILLRACE_DEMO: 'yes' }, 'MILLRACE_DEMO is "yes"; use 1 or 0.'],
   [['extra'], {}, 'extra'],
   [['--port'], {}, '--port'],

@@ -97,8 +97,15 @@ function readPort(value: string | undefined): number {
 }
 
 function readLog(value: string | undefined): HubSettings['log'] {
-  if (value === undefined || value === 'memory:') return 'memory:'
-  const scheme = /^(sqlite|redis|rediss|nats):/.exec(value)?.[1]
-  if (scheme) throw new UsageError(`--log ${scheme}: is not built yet. Use memory: (gone when the hub stops).`)
-  throw new UsageError(`--log is ${JSON.stringify(value)}; use memory:`)
+  if (value === undefined) return defaultHubSettings.log
+  if (value === 'memory:') return value
+  const [, scheme, rest] = /^([a-z]+):(.*)$/s.exec(value) ?? []
+  if (scheme === 'sqlite' && rest) return `sqlite:${rest}`
+  if (scheme === 'sqlite') throw new UsageError('--log sqlite: needs a path, such as sqlite:./millrace.db')
+  if (scheme && ['redis', 'rediss', 'nats'].includes(scheme)) {
+    throw new UsageError(
+      `--log ${scheme}: is not built yet. Use sqlite:./millrace.db, or memory: (gone when the hub stops).`,
+    )
+  }
+  throw new UsageError(`--log is ${JSON.stringify(value)}; use memory: or sqlite:./millrace.db`)
 }

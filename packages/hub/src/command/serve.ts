@@ -9,7 +9,8 @@ Runs the hub: publish with POST /events, subscribe with GET /events.
 Options
   --port N       the port to listen on; 0 takes a free one          (default 3000)
   --host NAME    the address to listen on                           (default 127.0.0.1)
-  --log memory:  where events are kept; memory: is gone at the end  (default memory:)
+  --log WHERE    where events are kept: memory: (gone at the end),
+                 or sqlite:./millrace.db (a file)                   (default memory:)
   --demo         serve the demo at /
   --insecure     listen beyond loopback without keys: everybody can read and publish everything
   --help         this text

@@ -1,5 +1,4 @@
 import { createHub, sendProblem, type NodeHub } from '@millrace/node'
-import { memory } from '@millrace/server'
 import { fastify, type FastifyInstance } from 'fastify'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,6 +7,7 @@ import { demoLimits, demoTopics } from '../demo/demo-settings.ts'
 import { startDemo, type Demo } from '../demo/demo.ts'
 import type { HubSettings } from '../hub-settings.ts'
 import { UsageError } from '../command/usage-error.ts'
+import { openBackend } from '../open-backend.ts'
 import { addAdminRoutes } from './admin-routes.ts'
 import { answerClientError, answerConnect } from './client-error.ts'
 import { ConnectionTurns } from './connection-turns.ts'
@@ -55,13 +55,11 @@ export async function startHubServer(
     )
   }
   const hub = createHub({
-    backend: memory(settings.demo ? { topics: demoTopics } : {}),
+    backend: openBackend(settings.log, settings.demo ? demoTopics : []),
     ...(settings.demo ? demoLimits : {}),
     onError,
   })
-  await hub.ready()
-  const { app, server, demo } = await buildServer(hub, settings, onError)
-  await listen(server, settings)
+  const { app, server, demo } = await startListening(hub, settings, onError)
   let closing: Promise<void> | undefined
   return {
     url: urlOf(server, settings.host),
@@ -78,6 +76,19 @@ export async function startHubServer(
     server.closeAllConnections()
     await closed
     await app.close()
+  }
+}
+
+/** A hub that cannot listen lets go of its log. */
+async function startListening(hub: NodeHub, settings: HubSettings, onError: OnError): Promise<BuiltServer> {
+  try {
+    await hub.ready()
+    const built = await buildServer(hub, settings, onError)
+    await listen(built.server, settings)
+    return built
+  } catch (error) {
+    await hub.close({ drainMs: 0 })
+    throw error
   }
 }
 
