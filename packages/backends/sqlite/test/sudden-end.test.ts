@@ -19,7 +19,7 @@ test(
     const random = new SeededRandom(3)
     const answered: string[] = []
     for (let round = 1; round <= ROUNDS; round++) {
-      const { lines, stderr } = await runAppendingChild(path, round, random.integer(1, 3000))
+      const { lines, stderr } = await runAppendingChild(path, round, random.integer(1, 1500))
       expect(stderr).toBe('')
       expect(lines.length).toBeGreaterThan(0)
       answered.push(...lines)

@@ -48,7 +48,7 @@ export class Appender {
     this.#topics = parts.topics
     this.#rules = parts.rules
     this.#maxTopics = parts.maxTopics
-    this.#insertEvent = database.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    this.#insertEvent = database.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
     this.#insertTopic = database.prepare('INSERT INTO topic VALUES (?, ?, 1, ?, ?, ?, ?, ?)')
     this.#updateTopic = database.prepare(
       `UPDATE topic SET is_known = 1, last_seq = ?, event_count = ?, event_bytes = ?, evicted_seq = ?, evicted_check = ?
@@ -95,6 +95,7 @@ export class Appender {
       this.#insertEvent.run(
         seq,
         draft.id,
+        draft.lastSeq,
         before,
         check,
         timeMs,
@@ -125,7 +126,7 @@ export class Appender {
       count: row?.count ?? 0,
       bytes: row?.bytes ?? 0,
       addedBytes: 0,
-      lastSeq: 0,
+      lastSeq: row?.lastSeq ?? 0,
     }
   }
 

@@ -10,8 +10,8 @@ const MAX_PAGE_BYTES = 4 * 1024 * 1024
 /** Rows that are fetched at once: at least, and at most. */
 const MIN_CHUNK = 16
 const MAX_CHUNK = 1024
-/** Topics are looked up one by one when that finds what there is by looking at this part of it, or less. */
-const SPARSE_PART = 1 / 8
+/** Events of a few topics are looked up one by one up to this many; beyond, a walk through all events is better. */
+const MAX_CHAIN_COUNT = 2048
 
 const COLUMNS = 'seq, topic, check_own, time_ms, size_bytes, type, is_json, data'
 
@@ -45,7 +45,7 @@ export class EventReader {
   readonly #topics: TopicTable
   readonly #select: StatementSync
   readonly #selectTopics: StatementSync
-  readonly #selectOfTopic: StatementSync
+  readonly #selectPrevious: StatementSync
   readonly #selectOne: StatementSync
   readonly #selectLast: StatementSync
   readonly #selectOldest: StatementSync
@@ -58,9 +58,7 @@ export class EventReader {
     this.#selectTopics = database.prepare(
       'SELECT seq, topic FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
     )
-    this.#selectOfTopic = database.prepare(
-      'SELECT seq FROM event WHERE topic = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
-    )
+    this.#selectPrevious = database.prepare('SELECT previous_seq FROM event WHERE seq = ?')
     this.#selectOne = database.prepare(`SELECT ${COLUMNS} FROM event WHERE seq = ?`)
     this.#selectLast = database.prepare(
       'SELECT seq, topic, check_own, time_ms, 0 AS size_bytes, type, is_json, data FROM last_event WHERE topic = ?',
@@ -83,8 +81,8 @@ export class EventReader {
 
   find(selectors: readonly Selector[] | 'all', range: Range): FoundEvents {
     if (selectors === 'all') return this.#findAll(range)
-    const ids = selectors.some(isPattern) ? undefined : this.#sparseIds(selectors, range)
-    return ids ? this.#findByTopic(ids, range) : this.#findByScan(compileSelectors(selectors), range)
+    const seqs = selectors.some(isPattern) ? undefined : this.#chainedSeqs(selectors, range)
+    return seqs ? this.#fetchUpTo(seqs, range) : this.#findByScan(compileSelectors(selectors), range)
   }
 
   /** The last event of each known topic that matches, oldest first. */
@@ -144,36 +142,35 @@ export class EventReader {
     return this.#fetch(seqs, range, this.positionAt(seq) ?? range.to)
   }
 
-  /** Asks for each topic by itself, and merges what is found. */
-  #findByTopic(ids: readonly number[], range: Range): FoundEvents {
-    const { after, to, maxCount } = range
-    const limit = Math.max(1, Math.min(maxCount, Math.floor(MAX_SCAN_COUNT / Math.max(1, ids.length))))
-    const found: number[] = []
-    // What lies beyond the last event of a list that was cut short may have a hole.
-    let horizon = Number.MAX_SAFE_INTEGER
-    for (const id of ids) {
-      const rows = this.#selectOfTopic.all(id, after.seq, to.seq, limit)
-      for (const row of rows) found.push(Number(row['seq']))
-      if (rows.length === limit) horizon = Math.min(horizon, found.at(-1) ?? horizon)
+  /** Where the events of some topics are; undefined when there are so many that a walk through all events is better. */
+  #chainedSeqs(selectors: readonly Selector[], { after, to }: Range): number[] | undefined {
+    const topics = [...new Set<string>(selectors)].flatMap(
+      (name) => this.#topics.byName(name) ?? this.#topics.forgottenByName(name) ?? [],
+    )
+    let count = 0
+    for (const topic of topics) count += topic.count
+    const wantedPart = (to.seq - after.seq) / Math.max(1, this.#state.head.seq - this.oldest().seq)
+    if (count * Math.min(1, wantedPart) > MAX_CHAIN_COUNT) return undefined
+    const seqs: number[] = []
+    for (const { lastSeq } of topics) {
+      for (let seq = lastSeq; seq > after.seq;) {
+        // They may be denser here than elsewhere.
+        if (seqs.length > 2 * MAX_CHAIN_COUNT) return undefined
+        const row = this.#selectPrevious.get(seq)
+        // The rest of the chain is evicted.
+        if (!row) break
+        if (seq <= to.seq) seqs.push(seq)
+        seq = Number(row['previous_seq'])
+      }
     }
-    const seqs = found.filter((seq) => seq <= horizon).sort((one, other) => one - other)
-    const isCut = horizon < Number.MAX_SAFE_INTEGER || seqs.length > maxCount
-    seqs.length = Math.min(seqs.length, maxCount)
-    const last = seqs.at(-1)
-    return this.#fetch(seqs, range, isCut && last !== undefined ? (this.positionAt(last) ?? to) : to)
+    return seqs.sort((one, other) => one - other)
   }
 
-  /** The topics to look up one by one; undefined when a walk through all events is as good. */
-  #sparseIds(selectors: readonly Selector[], { after, to }: Range): number[] | undefined {
-    const ids: number[] = []
-    let count = 0
-    for (const name of new Set<string>(selectors)) {
-      const topic = this.#topics.byName(name) ?? this.#topics.forgottenByName(name)
-      if (!topic) continue
-      ids.push(topic.id)
-      count += topic.count
-    }
-    return count <= Math.max(MAX_CHUNK, (to.seq - after.seq) * SPARSE_PART) ? ids : undefined
+  /** The first of all events that match. */
+  #fetchUpTo(seqs: readonly number[], range: Range): FoundEvents {
+    const wanted = seqs.slice(0, range.maxCount)
+    const last = wanted.length < seqs.length ? wanted.at(-1) : undefined
+    return this.#fetch(wanted, range, last === undefined ? range.to : (this.positionAt(last) ?? range.to))
   }
 
   /** Events by their seqs, as many as fit; `scannedTo` holds when all of them do. */

@@ -7,8 +7,11 @@ import { SqliteError, type SqliteErrorCode } from '../sqlite-error.ts'
 import { sqliteFault, type SqliteFault } from './sqlite-fault.ts'
 import { APPLICATION_ID, migrate, MIGRATIONS, versionOf } from './schema.ts'
 
-/** Pages that the write-ahead log may have before SQLite itself copies it back in the middle of a commit. */
-const WAL_LIMIT_PAGES = 16_384
+/**
+ * The commit that brings the write-ahead log to this many pages copies it back, and waits for the disk: about 10 µs for
+ * each page (benchmarks/cases/sqlite.ts), so that it is never for long.
+ */
+const CHECKPOINT_PAGES = 1000
 /** The write-ahead log's file is cut to this when it was longer. Bytes. */
 const WAL_FILE_LIMIT_BYTES = 64 * 1024 * 1024
 /** Memory for pages of the file. KiB. */
@@ -133,7 +136,7 @@ function openExisting(path: string, { maxPageCount }: WorkerSettings): DatabaseS
     checkIsOurs(database, path)
     database.exec(`
       PRAGMA journal_mode = WAL;
-      PRAGMA wal_autocheckpoint = ${WAL_LIMIT_PAGES};
+      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
       PRAGMA journal_size_limit = ${WAL_FILE_LIMIT_BYTES};
       PRAGMA cache_size = -${CACHE_KIB};
       PRAGMA temp_store = MEMORY;

@@ -16,11 +16,6 @@ import { Transactions } from './transaction.ts'
 
 type Answer<K extends keyof Questions> = Questions[K]['answer']
 
-/** The write-ahead log is copied back when about this much was written to it. Bytes. */
-const CHECKPOINT_BYTES = 8 * 1024 * 1024
-/** What a transaction writes besides its events, about: a few pages. Bytes. */
-const TRANSACTION_BYTES = 6 * 4096
-
 /** The log in its file: everything here is done at once, in the thread of the worker. */
 export class LogStore {
   readonly #database: DatabaseSync
@@ -32,7 +27,6 @@ export class LogStore {
   readonly #reader: EventReader
   readonly #retention: Retention
   readonly #watch: FileWatch
-  #uncopiedBytes = 0
 
   /** @throws SqliteError */
   constructor(settings: WorkerSettings) {
@@ -74,9 +68,6 @@ export class LogStore {
 
   append(events: NewEventColumns, timeMs: number, times: Times): void {
     this.#appender.append(events, timeMs, times, () => this.#watch.check())
-    let bytes = TRANSACTION_BYTES
-    for (const text of events.data) bytes += 64 + text.length
-    this.#uncopiedBytes += bytes
   }
 
   read({ after, selectors, ...limits }: Questions['read']['ask']): Answer<'read'> {
@@ -125,17 +116,6 @@ export class LogStore {
 
   evictSlice(times: Times): void {
     this.#retention.runSlice(times)
-    this.#uncopiedBytes += TRANSACTION_BYTES * 4
-  }
-
-  get isCheckpointDue(): boolean {
-    return this.#uncopiedBytes > CHECKPOINT_BYTES
-  }
-
-  /** Copies the write-ahead log back into the file. */
-  checkpoint(): void {
-    this.#uncopiedBytes = 0
-    this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
   }
 
   /** Closes the file; the next start then knows that nothing can be missing. */

@@ -49,9 +49,7 @@ export class LogWorker {
     const hasEvicted = this.#evict()
     const other = this.#others.shift()
     if (other) this.#answer(other)
-    if (append || hasEvicted || other) return true
-    if (this.#store.isCheckpointDue) this.#try(() => this.#store.checkpoint())
-    return false
+    return append !== undefined || hasEvicted || other !== undefined
   }
 
   #drainPort(): void {
@@ -75,8 +73,6 @@ export class LogWorker {
     } catch (error) {
       this.#fail(id, error)
     }
-    // A write-ahead log that is not copied back for long slows down every read.
-    if (this.#store.isCheckpointDue) this.#try(() => this.#store.checkpoint())
   }
 
   #evict(): boolean {

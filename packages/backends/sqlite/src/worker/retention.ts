@@ -7,8 +7,8 @@ import type { RuleTable, RuleTotals } from './rule-totals.ts'
 import type { ForgottenTopic, TopicRecord, TopicTable } from './topic-table.ts'
 import type { Transactions } from './transaction.ts'
 
-/** A slice stops looking after this; its commit comes on top. An append waits for one slice at the most. Milliseconds. */
-const SLICE_MS = 3
+/** A slice ends after this; its commit takes as long again. An append waits for one slice at the most. Milliseconds. */
+const SLICE_MS = 2
 /** Looked at between two looks at the time. */
 const STEP_COUNT = 64
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { Transactions } from './transaction.ts'
 
 /** `application_id` of our files: "MLRC". */
 export const APPLICATION_ID = 0x4d4c5243
@@ -54,6 +55,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE event (
     seq INTEGER PRIMARY KEY,
     topic INTEGER NOT NULL,
+    -- The event of the same topic before it, kept or not; 0 for none. A chain instead of an index: an index by topic
+    -- would have to be written in as many places as there are topics, by each append and each eviction.
+    previous_seq INTEGER NOT NULL,
     check_before TEXT NOT NULL,
     check_own TEXT NOT NULL,
     time_ms INTEGER NOT NULL,
@@ -64,8 +68,6 @@ export const MIGRATIONS: readonly string[] = [
     is_json INTEGER NOT NULL,
     data TEXT NOT NULL
   ) STRICT;
-  -- Within a topic the entries of an index are in the order of seq.
-  CREATE INDEX event_by_topic ON event (topic);
 
   -- The last event of each known topic of which no event is kept.
   CREATE TABLE last_event (
@@ -92,8 +94,9 @@ export const MIGRATIONS: readonly string[] = [
 
 /** Brings a file of an older version, or an empty one, to the newest. Each step is whole or not at all. */
 export function migrate(database: DatabaseSync, migrations: readonly string[] = MIGRATIONS): void {
+  const transactions = new Transactions(database)
   for (let version = versionOf(database); version < migrations.length; version++) {
-    database.exec(`BEGIN IMMEDIATE; ${migrations[version]}; PRAGMA user_version = ${version + 1}; COMMIT`)
+    transactions.run(() => database.exec(`${migrations[version]}; PRAGMA user_version = ${version + 1}`))
   }
 }
 

@@ -20,6 +20,7 @@ export interface TopicRecord {
 export interface ForgottenTopic {
   readonly id: number
   readonly name: Topic
+  readonly lastSeq: number
   readonly count: number
   readonly bytes: number
 }
@@ -42,8 +43,8 @@ export class TopicTable {
   constructor(database: DatabaseSync, state: LogState, ruleIndexOf: (topic: Topic) => number) {
     this.#state = state
     this.#ruleIndexOf = ruleIndexOf
-    this.#selectForgotten = database.prepare('SELECT id, event_count, event_bytes FROM topic WHERE name = ?')
-    this.#selectById = database.prepare('SELECT name, event_count, event_bytes FROM topic WHERE id = ?')
+    this.#selectForgotten = database.prepare('SELECT id, last_seq, event_count, event_bytes FROM topic WHERE name = ?')
+    this.#selectById = database.prepare('SELECT name, last_seq, event_count, event_bytes FROM topic WHERE id = ?')
     this.#lastId = Number(database.prepare('SELECT coalesce(max(id), 0) AS last FROM topic').get()?.['last'])
     const rows = database
       .prepare(
@@ -161,5 +162,11 @@ export class TopicTable {
 }
 
 function forgotten(id: number, name: string, row: Record<string, unknown>): ForgottenTopic {
-  return { id, name: name as Topic, count: Number(row['event_count']), bytes: Number(row['event_bytes']) }
+  return {
+    id,
+    name: name as Topic,
+    lastSeq: Number(row['last_seq']),
+    count: Number(row['event_count']),
+    bytes: Number(row['event_bytes']),
+  }
 }
