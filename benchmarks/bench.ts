@@ -9,6 +9,7 @@ import { fanOut } from './cases/fan-out.ts'
 import { idle } from './cases/idle.ts'
 import { replay } from './cases/replay.ts'
 import { slow } from './cases/slow.ts'
+import { sqlite } from './cases/sqlite.ts'
 import { throughput } from './cases/throughput.ts'
 import { compileReferee } from './run/referee.ts'
 import { describeMachine, publishReport } from './run/report.ts'
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   slow,
   replay,
   engine,
+  sqlite,
 }
 
 const USAGE = `Usage: npm run bench -- <name> [--rounds 5] [--against FOLDER] [--json FILE]

@@ -51,7 +51,7 @@ export class AppendQueue {
   }
 
   add(given: readonly NewEvent[]): Promise<readonly Position[]> {
-    const events = given.map((event) => ({ ...event, data: wellFormed(event.data) }))
+    const events = given.map(copyOf)
     const bytes = sizeOf(events)
     if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
       const message = `${this.#waitingBytes} bytes wait to be stored already: nothing was stored. Try again in a moment.`
@@ -121,6 +121,11 @@ export class AppendQueue {
       from += append.events.length
     }
   }
+}
+
+/** The caller may change its own. */
+function copyOf({ type, data, ...event }: NewEvent): NewEvent {
+  return { ...event, data: wellFormed(data), ...(type === undefined ? undefined : { type: wellFormed(type) }) }
 }
 
 function sizeOf(events: readonly NewEvent[]): number {

@@ -200,8 +200,11 @@ export class SqliteLog implements EventLog {
     this.#cancelTick = this.#clock.after(TICK_MS, () => {
       if (this.#closing) return
       this.#planTick()
-      // What it finds is told by the worker.
-      this.#link.ask('tick', { times: this.#times() }).catch(() => undefined)
+      // A file that is gone, or back, is told by the worker; here are the tails whose reads have failed.
+      this.#link.ask('tick', { times: this.#times() }).then(
+        () => this.#resume(),
+        () => undefined,
+      )
     })
   }
 
@@ -212,7 +215,7 @@ export class SqliteLog implements EventLog {
 
   #resume(): void {
     this.#away = undefined
-    for (const tail of this.#tails) tail.resume()
+    if (!this.#closing) for (const tail of this.#tails) tail.resume()
   }
 
   #times(): Times {

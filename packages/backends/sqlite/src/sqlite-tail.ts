@@ -94,35 +94,44 @@ export class SqliteTail implements Tail {
 
   async #run(): Promise<void> {
     try {
-      for (let events = await this.#take(); events.length > 0; events = await this.#take()) {
+      for (let events = await this.#take(); events; events = await this.#take()) {
         for (let from = 0; from < events.length && !this.#isClosed; from += MAX_BATCH_COUNT) {
           await this.#listener.onEvents(events.slice(from, from + MAX_BATCH_COUNT))
         }
       }
-      this.#isRunning = false
     } catch (error) {
       await this.close()
       throw error
     }
   }
 
-  /** The next events; none when the tail is at the head, closed, or cannot read. */
-  async #take(): Promise<readonly StoredEvent[]> {
-    if (this.#isClosed) return []
-    const waiting = this.#takeWaiting()
-    if (waiting.length > 0) return waiting
+  /** The next events; undefined when the tail is at the head, closed, or cannot read: it is not running any more then. */
+  async #take(): Promise<readonly StoredEvent[] | undefined> {
+    let isReadable = true
+    while (!this.#isClosed) {
+      if (this.#waitingCount > 0) return this.#takeWaiting()
+      if (!isReadable || this.#takenTo.seq === this.#source.head.seq) break
+      const events = await this.#readOn()
+      if (events && events.length > 0) return events
+      isReadable = events !== undefined
+    }
+    // In the same turn as the last look: whoever offers something from here on wakes it.
+    this.#isRunning = false
+    return undefined
+  }
+
+  /** Reads a page of what was not offered here; undefined when that fails. */
+  async #readOn(): Promise<readonly StoredEvent[] | undefined> {
     try {
-      while (!this.#isClosed && this.#takenTo.seq < this.#source.head.seq) {
-        const { events, scannedTo } = await this.#source.scan(this.#takenTo, this.#source.head, MAX_BATCH_COUNT)
-        this.#takenTo = scannedTo
-        if (events.length > 0) return this.#isClosed ? [] : events
-      }
+      const { events, scannedTo } = await this.#source.scan(this.#takenTo, this.#source.head, MAX_BATCH_COUNT)
+      this.#takenTo = scannedTo
+      return events
     } catch (error) {
       if (!(error instanceof LogError)) throw error
       // It is tried again when something is stored, or time goes by.
       if (error.code === 'unavailable') this.interrupt(error)
+      return undefined
     }
-    return []
   }
 
   #takeWaiting(): readonly StoredEvent[] {

@@ -50,7 +50,7 @@ export class WorkerLink {
     const start: WorkerStart = { port: port2, flag, settings }
     this.#listener = listener
     this.#port = port1
-    this.#worker = new Worker(WORKER, { execArgv: NODE_OPTIONS, workerData: start, transferList: [port2], env: {} })
+    this.#worker = new Worker(WORKER, { execArgv: NODE_OPTIONS, workerData: start, transferList: [port2] })
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => resolve())
     })
