@@ -11,7 +11,7 @@ import { APPLICATION_ID, migrate, MIGRATIONS, versionOf } from './schema.ts'
  * The commit that brings the write-ahead log to this many pages copies it back, and waits for the disk: about 10 µs for
  * each page (benchmarks/cases/sqlite.ts), so that it is never for long.
  */
-const CHECKPOINT_PAGES = 1000
+const CHECKPOINT_PAGES = 500
 /** The write-ahead log's file is cut to this when it was longer. Bytes. */
 const WAL_FILE_LIMIT_BYTES = 64 * 1024 * 1024
 /** Memory for pages of the file. KiB. */
