@@ -8,8 +8,8 @@ import { sqliteFault, type SqliteFault } from './sqlite-fault.ts'
 import { APPLICATION_ID, migrate, MIGRATIONS, versionOf } from './schema.ts'
 
 /**
- * The commit that brings the write-ahead log to this many pages copies it back, and waits for the disk: about 10 µs for
- * each page (benchmarks/cases/sqlite.ts), so that it is never for long.
+ * The commit that brings the write-ahead log to this many pages copies it back, and waits for the disk, in proportion to
+ * the pages: a small number is felt by nobody, a large one makes the copying rare.
  */
 const CHECKPOINT_PAGES = 500
 /** The write-ahead log's file is cut to this when it was longer. Bytes. */
