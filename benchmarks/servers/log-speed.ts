@@ -43,13 +43,13 @@ const KEPT_COUNT = 1_000
 
 const settings = JSON.parse(process.argv[2] ?? '') as LogSpeedSettings
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 const data = 'x'.repeat(settings.dataBytes)
 const topics = Array.from({ length: settings.topicCount }, (_, i) => parseTopic(`bench.${i}`))
 let next = 0
 
 listen((_request, response) => response.end())
-const result = run()
+// The benchmark kills this process as soon as it has the result.
+const result = run().finally(() => rmSync(folder, { recursive: true, force: true }))
 answer({ result: () => result })
 
 function open(retention: RetentionLimits): EventLog {
