@@ -1,5 +1,4 @@
 // The entry for those who build an event log of their own: what all logs of this project have in common.
 export { CheckSource, EPOCH_LENGTH } from './memory/check-source.ts'
-export { EvictionTree, later, type EvictionNode } from './memory/eviction-tree.ts'
 export { assertEvents, assertPosition, assertQuery } from './memory/log-arguments.ts'
-export { resolveTopicRules, ruleIndexOf, type ResolvedTopicRule } from './memory/topic-rules.ts'
+export { narrowestRetention, resolveTopicRules, ruleIndexOf, type ResolvedTopicRule } from './memory/topic-rules.ts'

@@ -1,4 +1,5 @@
 import type { Backend } from '@millrace/server'
+import { narrowestRetention } from '@millrace/server/log-parts'
 import { bootId } from './boot-id.ts'
 import { SqliteLog } from './sqlite-log.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './sqlite-options.ts'
@@ -12,5 +13,6 @@ import { resolveSqliteOptions, type SqliteOptions } from './sqlite-options.ts'
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Backend {
   const resolved = resolveSqliteOptions(options)
-  return { log: new SqliteLog(path, { ...resolved, bootId: resolved.bootId ?? bootId() }) }
+  const log = new SqliteLog(path, { ...resolved, bootId: resolved.bootId ?? bootId() })
+  return { log, narrowestRetention: narrowestRetention(resolved.rules) }
 }

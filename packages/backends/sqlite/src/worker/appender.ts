@@ -1,7 +1,7 @@
 import type { Position, Topic } from '@millrace/protocol'
-import { later } from '@millrace/server/log-parts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { NewEventColumns, Times } from '../messages.ts'
+import { later } from './eviction-tree.ts'
 import type { LogState, Standing } from './log-state.ts'
 import type { RuleTable } from './rule-totals.ts'
 import type { TopicRecord, TopicTable } from './topic-table.ts'

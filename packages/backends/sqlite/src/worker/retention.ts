@@ -1,7 +1,7 @@
 import type { Position } from '@millrace/protocol'
-import { later } from '@millrace/server/log-parts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Times } from '../messages.ts'
+import { later } from './eviction-tree.ts'
 import type { LogState, Standing } from './log-state.ts'
 import type { RuleTable, RuleTotals } from './rule-totals.ts'
 import type { ForgottenTopic, TopicRecord, TopicTable } from './topic-table.ts'

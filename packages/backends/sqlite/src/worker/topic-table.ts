@@ -1,6 +1,6 @@
 import { compileSelectors, isPattern, type Position, type Selector, type Topic } from '@millrace/protocol'
-import { EvictionTree, later, type EvictionNode } from '@millrace/server/log-parts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { EvictionTree, later, type EvictionNode } from './eviction-tree.ts'
 import type { LogState } from './log-state.ts'
 
 /** A topic that the log knows. Its last event is in the file. */
