@@ -1,6 +1,7 @@
 import { encodeComment, encodeRetry, formatEventId, type Position } from '@millrace/protocol'
 import type { Audience } from './audience.ts'
 import type { CatchUps } from './catch-up.ts'
+import { Progress } from './progress.ts'
 import { Reading } from './reading.ts'
 import type { Chance } from './chance.ts'
 import type { Clock } from './clock.ts'
@@ -53,13 +54,8 @@ export class Subscriber implements TransportOwner, SweepMember {
   readonly #transport: Transport
   #state: SubscriberState = STARTING
   #sentPosition: Position | undefined
-  #acceptedBytes = 0
-  /** When this many of the accepted bytes have left, the transport has made progress since `#markedAtMs`. */
-  #markBytes = 0
-  #markedAtMs: number
-  /** Bytes that have left the transport, and when the last of them did. */
-  #leftBytes = 0
-  #leftAtMs: number
+  readonly #progress: Progress
+  #endedAtMs = 0
   #lastWriteAtMs: number
 
   constructor(
@@ -75,8 +71,7 @@ export class Subscriber implements TransportOwner, SweepMember {
     this.audience = audience
     this.#transport = transport
     this.openedAtMs = host.clock.now()
-    this.#markedAtMs = this.openedAtMs
-    this.#leftAtMs = this.openedAtMs
+    this.#progress = new Progress(this.openedAtMs)
     this.#lastWriteAtMs = this.openedAtMs
   }
 
@@ -89,7 +84,7 @@ export class Subscriber implements TransportOwner, SweepMember {
   }
 
   get bytes(): number {
-    return this.#acceptedBytes
+    return this.#progress.acceptedBytes
   }
 
   get bufferedBytes(): number {
@@ -185,7 +180,7 @@ export class Subscriber implements TransportOwner, SweepMember {
     this.#leaveAudience()
     this.#change({ name: 'ended', reason })
     if (farewell) this.writeText(farewell)
-    this.#markedAtMs = this.#host.clock.now()
+    this.#endedAtMs = this.#host.clock.now()
     this.#transport.end()
   }
 
@@ -211,7 +206,7 @@ export class Subscriber implements TransportOwner, SweepMember {
   sweep(nowMs: number): void {
     const { limits } = this.#host
     if (!this.isOpen) {
-      if (nowMs - this.#markedAtMs > CLOSING_GRACE_MS) this.#transport.destroy()
+      if (nowMs - this.#endedAtMs > CLOSING_GRACE_MS) this.#transport.destroy()
       return
     }
     this.#watchProgress(nowMs)
@@ -236,21 +231,10 @@ export class Subscriber implements TransportOwner, SweepMember {
 
   /** Kernel buffers hide slowness, so age counts as well as bytes. */
   #watchProgress(nowMs: number): void {
-    const { limits } = this.#host
-    const buffered = this.#transport.bufferedBytes
-    const left = this.#acceptedBytes - buffered
-    if (buffered === 0 || left > this.#leftBytes) this.#leftAtMs = nowMs
-    this.#leftBytes = left
-    if (limits.staleMs !== false && nowMs - this.#leftAtMs > limits.staleMs) {
-      this.destroy('stale')
-      return
-    }
-    if (buffered === 0 || left >= this.#markBytes) {
-      this.#markBytes = this.#acceptedBytes
-      this.#markedAtMs = nowMs
-      return
-    }
-    if (nowMs - this.#markedAtMs > limits.maxUnsentMs && this.#state.name === 'live') this.#fallBehind()
+    const { staleMs, maxUnsentMs } = this.#host.limits
+    this.#progress.look(this.#transport.bufferedBytes, nowMs)
+    if (staleMs !== false && this.#progress.stuckMs(nowMs) > staleMs) this.destroy('stale')
+    else if (this.#state.name === 'live' && this.#progress.unsentMs(nowMs) > maxUnsentMs) this.#fallBehind()
   }
 
   #fallBehind(): void {
@@ -280,12 +264,7 @@ export class Subscriber implements TransportOwner, SweepMember {
   }
 
   #write(payload: Payload, nowMs: number, buffered: number = this.#transport.bufferedBytes): void {
-    if (buffered === 0) {
-      this.#leftAtMs = nowMs
-      this.#markedAtMs = nowMs
-      this.#markBytes = this.#acceptedBytes + payload.bytes.byteLength
-    }
-    this.#acceptedBytes += payload.bytes.byteLength
+    this.#progress.accept(payload.bytes.byteLength, buffered, nowMs)
     this.#lastWriteAtMs = nowMs
     try {
       this.writable = this.#transport.write(payload) && this.writable
