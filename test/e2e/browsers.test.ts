@@ -70,7 +70,7 @@ function suite(name: BrowserName): void {
     expect(proxy.passages.length).toBeGreaterThan(CUT_PLACES.length)
   })
 
-  test('is cut before its first event and resumes from the id of stream:connected', async () => {
+  test('[MR-CTL-3] is cut before its first event and resumes from the id of stream:connected', async () => {
     const { hub, proxy, recorder } = await setUp(browser)
     await hub.publish('a', [-1, 0])
     await listening(hub, recorder, '/events')
@@ -108,7 +108,7 @@ function suite(name: BrowserName): void {
     })
   })
 
-  test('with a type filter on a busy topic gets no false alarm after a cut', async () => {
+  test('[MR-RES-12] with a type filter on a busy topic gets no false alarm after a cut', async () => {
     const { hub, proxy, recorder } = await setUp(browser, { ...FAST, ...SMALL })
     const query = '?topic=busy.a&type=tick'
     await listening(hub, recorder, `/events${query}`)
@@ -125,7 +125,7 @@ function suite(name: BrowserName): void {
     expect(json(await firstNotice(await resume(hub.url + query, connectedId)))).toMatchObject({ reason: 'too_old' })
   })
 
-  test('is told of a real gap before anything newer, and only once', async () => {
+  test('[MR-CTL-6] is told of a real gap before anything newer, and only once', async () => {
     const { hub, proxy, recorder } = await setUp(browser, { ...FAST, ...SMALL })
     await listening(hub, recorder, '/events?topic=busy.a&from=earliest')
     const ids = await hub.publish('busy.a', [1, 2])
@@ -145,7 +145,7 @@ function suite(name: BrowserName): void {
     expect(JSON.parse(events[2]?.data ?? '')).toMatchObject({ reason: 'too_old', from: ids[1] })
   })
 
-  test('finds another hub after a restart: epoch_changed', async () => {
+  test('[MR-RES-4] finds another hub after a restart: epoch_changed', async () => {
     const { hub, proxy, recorder } = await setUp(browser)
     await listening(hub, recorder, '/events')
     const [id] = await hub.publish('a', [1])
@@ -163,7 +163,7 @@ function suite(name: BrowserName): void {
     expect(countsOf(await recorder.notes())).toEqual([1, 3])
   })
 
-  test('comes back by itself from a refusal that passes, and has missed nothing', async () => {
+  test('[MR-HTTP-7] comes back by itself from a refusal that passes, and has missed nothing', async () => {
     const log = new LogThatLeaves()
     const { hub, proxy, recorder } = await setUp(browser, {
       ...FAST,
@@ -207,7 +207,7 @@ function suite(name: BrowserName): void {
     expect(await recorder.readyState()).toBe(CLOSED)
   })
 
-  test('hears a farewell, and comes back after the announced time to a new hub on the same port', async () => {
+  test('[MR-CTL-8] hears a farewell, and comes back after the announced time to a new hub on the same port', async () => {
     const { hub, proxy, recorder } = await setUp(browser)
     await listening(hub, recorder, '/events', [...HEARD, 'stream:shutdown'])
     await hub.publish('a', [1])

@@ -103,7 +103,7 @@ test('help goes to stdout and is no error', () => {
 
 describe('ending', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s: streams get a farewell, sockets end, and it exits 0',
+    '[MR-CTL-8] %s: streams get a farewell, sockets end, and it exits 0',
     async (signal) => {
       const hub = await start()
       const stream = await openStream(`${hub.url}/events`)
@@ -200,7 +200,7 @@ describe('clients that are not browsers', () => {
     expect(text).toMatch(/\n\nretry: \d+\n\nevent: stream:shutdown\ndata: \{[^\n]+\}\n\n$/)
   })
 
-  test('HTTP/1.0 gets plain bytes until the connection ends', async () => {
+  test('[MR-HTTP-4] HTTP/1.0 gets plain bytes until the connection ends', async () => {
     const hub = await start()
     const request = 'GET /events HTTP/1.0\r\nHost: localhost\r\n\r\n'
     const answered = exchange(hub.port, [request], { until: '\0', patienceMs: 20_000 })

@@ -107,7 +107,7 @@ describe('refused, and nothing stored', () => {
     ['an array', ['a']],
     ['an object', { toString: 'a' }],
   ]
-  test.each(badTopics)('a topic with %s', async (_name, topic) => {
+  test.each(badTopics)('[MR-TOPIC-1] [MR-TOPIC-5] a topic with %s', async (_name, topic) => {
     expect(problemOf(await ask(hub.port, post('/events', JSON.stringify({ topic, data: 1 }))))).toEqual({
       status: 400,
       detail: expect.any(String),
@@ -130,7 +130,7 @@ describe('refused, and nothing stored', () => {
     ['a number', 7],
     ['an array', ['a']],
   ]
-  test.each(badTypes)('a type with %s', async (_name, type) => {
+  test.each(badTypes)('[MR-CTL-9] a type with %s', async (_name, type) => {
     expect(problemOf(await ask(hub.port, post('/events', JSON.stringify({ topic: 'a', type, data: 1 }))))).toEqual({
       status: 400,
       detail: expect.stringContaining('type'),
@@ -228,10 +228,11 @@ describe('stored as it is, and never as more than it is', () => {
     ['a space first', ' x'],
     ['a colon first', ': not a comment'],
     ['a byte order mark', '\ufeffx'],
+    ['a lone surrogate, which UTF-8 cannot carry', 'a\ud800b'],
     ['line ends that are none in a stream', 'a\u2028b\u2029c\x85d\x0be\x0cf'],
     ['an object with __proto__', { nested: JSON.parse('{"__proto__":{"polluted":true}}') as unknown }],
-  ])('data with %s', async (_name, data) => {
-    const text = typeof data === 'string' ? data.replaceAll(/\r\n?/g, '\n') : JSON.stringify(data)
+  ])('[MR-ENC-3] data with %s', async (_name, data) => {
+    const text = typeof data === 'string' ? data.toWellFormed().replaceAll(/\r\n?/g, '\n') : JSON.stringify(data)
     const plain = await openStream(`${own.url}/events?name=topic`)
     const enveloped = await openStream(`${own.url}/events?envelope=1`)
     const answer = await ask(
@@ -252,7 +253,11 @@ describe('stored as it is, and never as more than it is', () => {
       { id: ids[1], event: 'z', topic: 'z', data: 'end' },
     ])
     const [first] = (await enveloped.until(isPublished)).slice(-1)
-    expect(JSON.parse(first?.data ?? '')).toMatchObject({ id: ids[0], topic: 'a', data })
+    expect(JSON.parse(first?.data ?? '')).toMatchObject({
+      id: ids[0],
+      topic: 'a',
+      data: typeof data === 'string' ? data.toWellFormed() : data,
+    })
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
 })

@@ -119,7 +119,7 @@ describe('methods and targets', () => {
   })
 })
 
-describe('queries of a stream', () => {
+describe('[MR-TOPIC-2] queries of a stream', () => {
   test.each([
     ['20,000 topics', list(20_000), 431, '16 KiB'],
     ['101 topics', list(101), 400, '101 topics'],
@@ -149,7 +149,7 @@ describe('queries of a stream', () => {
   })
 })
 
-describe('what is not built answers 400 and says so', () => {
+describe('[MR-HTTP-6] what is not built answers 400 and says so', () => {
   test.each<[string, string | Buffer]>([
     ['a ticket', get('/events?ticket=x')],
     ['a client name', get('/events?client=x')],
