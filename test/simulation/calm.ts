@@ -6,7 +6,8 @@ import type { World } from './world.ts'
 
 /** Within so much time of calm, everything that is owed must have arrived. Milliseconds. */
 const PATIENCE_MS = 120_000
-const MOST_TURNS = 20_000
+/** More turns than that, for each client, are a loop without end. */
+const MOST_TURNS_EACH = 4_000
 
 /**
  * Lets all trouble end: the log is well, tails run, sockets drain, clients come back. Then every subscriber must become
@@ -18,8 +19,9 @@ export async function calmDown(world: World): Promise<void> {
   for (const node of world.nodes) node.clock.stopCreeping()
   for (const connection of world.connections) if (connection.isAbandoned) connection.socket?.lose()
   const deadlineMs = world.nowMs + PATIENCE_MS
+  const mostTurns = MOST_TURNS_EACH * (5 + world.clients.length)
   for (let turn = 0; ; turn++) {
-    must(turn < MOST_TURNS, 'liveness', () => `no rest after ${turn} turns: ${whoIsLate(world)}`)
+    must(turn < mostTurns, 'liveness', () => `no rest after ${turn} turns: ${whoIsLate(world)}`)
     if (await turnOnce(world)) continue
     const late = whoIsLate(world)
     if (late === undefined) break
@@ -61,7 +63,18 @@ function actOnce(world: World): boolean {
     return true
   }
   for (const connection of world.connections) if (serve(world, connection)) return true
-  return reconnectOne(world)
+  return reconnectOne(world) || readOne(world)
+}
+
+function readOne(world: World): boolean {
+  const node = world.nodes.find((other) => other.isReady && !other.isDraining)
+  for (const reader of world.readers) {
+    if (reader.canPull) reader.pull(world)
+    else if (!reader.gone && !reader.isRunning && node) reader.start(world, node)
+    else continue
+    return true
+  }
+  return false
 }
 
 function serve(world: World, connection: Connection): boolean {
@@ -101,6 +114,11 @@ function whoIsLate(world: World): string | undefined {
     if (world.nowMs < node.flushDueMs || node.hub.stats().lagMs > 0) return `${node.name} has not flushed`
   }
   if (world.pendingPublishes > 0 && world.log.calls.length === 0 && !world.hadCrash) return 'a publish is not settled'
+  for (const { name, gone, isRunning, ledger } of world.readers) {
+    const owed = gone ? undefined : ledger.firstOwed
+    if (owed) return `${name} has not read ${formatEventId(owed.event.position)} on ${owed.event.topic}`
+    if (gone && isRunning) return `${name} has not ended`
+  }
   for (const client of world.clients) {
     if (client.gone) continue
     const connection = world.connectionOf(client)

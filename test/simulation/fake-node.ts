@@ -11,6 +11,15 @@ export interface EngineUnderTest {
   createHub(options: HubOptions): Hub
 }
 
+/** What a node is put into. */
+export interface NodeSurroundings {
+  readonly scenario: Scenario
+  readonly log: FakeLog
+  readonly time: SimulatedTime
+  readonly random: Random
+  onFault(error: unknown): void
+}
+
 /** What an idle node may take to flush what it was handed, besides the passes themselves. Milliseconds. */
 const FLUSH_GRACE_MS = 30
 
@@ -36,14 +45,7 @@ export class FakeNode {
   readonly #passMs: number
   readonly #handed: { readonly position: Position; readonly dueMs: number }[] = []
 
-  constructor(
-    name: string,
-    engine: EngineUnderTest,
-    scenario: Scenario,
-    log: FakeLog,
-    time: SimulatedTime,
-    random: Random,
-  ) {
+  constructor(name: string, engine: EngineUnderTest, { scenario, log, time, random, onFault }: NodeSurroundings) {
     this.name = name
     this.#log = log
     this.#time = time
@@ -52,7 +54,13 @@ export class FakeNode {
     this.log = log.connect(name, random.fork())
     const tokens = random.fork()
     const chance = { fraction: () => tokens.fraction(), token: (length: number) => tokens.token(length) }
-    this.hub = engine.createHub({ backend: { log: this.log }, clock: this.clock, chance, ...scenario.limits })
+    this.hub = engine.createHub({
+      backend: { log: this.log },
+      clock: this.clock,
+      chance,
+      onError: (error, context) => onFault(new Error(`while ${context}`, { cause: error })),
+      ...scenario.limits,
+    })
   }
 
   get tail(): FakeTail | undefined {

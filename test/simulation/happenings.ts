@@ -109,6 +109,17 @@ export const deeds: Readonly<Record<Happening, Deed>> = {
     return true
   },
 
+  /** A reader inside a node begins, takes the next event, or leaves. */
+  read(world) {
+    const reader = world.random.pick(world.readers)
+    const nodes = world.nodes.filter((node) => node.isReady && !node.isDraining)
+    if (reader.isRunning && world.random.chance(0.05)) reader.leave(world)
+    else if (reader.canPull) reader.pull(world)
+    else if (reader.isRunning || nodes.length === 0) return false
+    else reader.start(world, world.random.pick(nodes))
+    return true
+  },
+
   /** Both ends learn of it, the server in its own time. */
   cut(world) {
     const read = [...world.connections].filter((connection) => !connection.isAbandoned)

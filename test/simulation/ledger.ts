@@ -1,4 +1,5 @@
 import { parseEventId, type Position } from '@millrace/protocol'
+import { checkContent } from './event-content.ts'
 import type { Entry, History, Life } from './history.ts'
 import type { Block } from './reference-parser.ts'
 import { must } from './violation.ts'
@@ -60,6 +61,30 @@ export class Ledger {
     else this.#knowledge = { kind: 'forged', id, position: parseEventId(id), headThen: this.#history.head }
   }
 
+  /** A reader without ids between events begins here at the latest; it may be given what came shortly before. */
+  startBy(position: Position): void {
+    this.#knowledge = { kind: 'at', position }
+    this.#lastSeq = -1
+  }
+
+  /** What a reader inside the process is told of a gap. It gets no id with it. */
+  takeGap({ reason, from, oldest }: { readonly reason: string; readonly from: string; readonly oldest: string }): void {
+    this.#acceptUnprovable()
+    const failed = this.#history.truePosition(from)
+    if (failed) {
+      must(failed.seq >= this.#lastSeq, '§8', () => `the gap is after ${from}, though ${this.#lastSeq} was read`)
+      this.#become(failed, failed.seq)
+    }
+    const startsAtOldest = this.#wants.request.from === 'earliest'
+    const life = this.#lifeOf(this.#truePosition(oldest).epoch)
+    const to = startsAtOldest ? this.#truePosition(oldest) : this.#history.positionAt(life, life.headSeq)
+    this.#checkReason(reason, to)
+    this.#checkOldest(this.#truePosition(oldest), -1)
+    if (startsAtOldest) this.#become(to, to.seq)
+    else this.startBy(to)
+    this.notices++
+  }
+
   /** Everything up to here was delivered, or a notice was. */
   get position(): Position | undefined {
     return this.#knowledge.kind === 'at' ? this.#knowledge.position : undefined
@@ -86,8 +111,8 @@ export class Ledger {
     const position = this.#truePosition(id)
     const entry = this.#history.entryAt(position)
     must(entry !== undefined, '§11.1', () => `${id} stands on an event, but names none`)
-    this.#checkContent(block, id, entry)
     const { event } = entry
+    checkContent(block, id, event, this.#wants.request)
     must(this.#wants.selects(event.topic), 'S2', () => `${id} on ${event.topic} was not selected`)
     must(this.#wants.owes(event), 'S2', () => `${id} has type ${event.type}, which was filtered out`)
     if (this.#startsAtOldest) {
@@ -96,7 +121,7 @@ export class Ledger {
       const at = this.#mustBeAt(`event ${id}`)
       must(at.epoch === position.epoch, '§11.4', () => `event ${id} follows ${at.epoch}-${at.seq} without a notice`)
       must(position.seq > this.#lastSeq, '§11.3', () => `event ${id} follows event ${this.#lastSeq}`)
-      this.#checkNothingMissing(at, position.seq - 1, `event ${id}`)
+      this.#checkNothingMissing(this.#hasOrder ? { ...at, seq: this.#lastSeq } : at, position.seq - 1, `event ${id}`)
     }
     this.#become(position, position.seq)
     this.events++
@@ -218,6 +243,10 @@ export class Ledger {
     }
   }
 
+  get #hasOrder(): boolean {
+    return this.#lastSeq >= 0
+  }
+
   /** No id is held, and the stream is to begin with the oldest event: nothing that is kept may come before the first. */
   get #startsAtOldest(): boolean {
     return this.#knowledge.kind === 'none' && this.#wants.request.from === 'earliest'
@@ -272,21 +301,6 @@ export class Ledger {
       if (seq > afterSeq && evicted && (!this.#exactEviction || this.#wants.selects(event.topic))) return true
     }
     return false
-  }
-
-  #checkContent(block: Block, id: string, { event }: Entry): void {
-    const { nameBy, envelope } = this.#wants.request
-    const type = event.type ?? 'message'
-    const name = nameBy === 'topic' ? event.topic : type
-    must((block.type || 'message') === name, '§4', () => `event ${id} is named ${block.type}, not ${name}`)
-    must(block.topic === event.topic, '§4', () => `event ${id} is on ${block.topic}, not ${event.topic}`)
-    const value: unknown = event.json ? JSON.parse(event.data) : event.data
-    const time = new Date(event.timeMs).toISOString()
-    const expected = envelope
-      ? JSON.stringify({ id, topic: event.topic, type, time, data: value })
-      : event.data.replaceAll(/\r\n?/g, '\n')
-    const got = envelope ? JSON.stringify(JSON.parse(block.data ?? 'null')) : block.data
-    must(got === expected, '§4', () => `event ${id} has data ${JSON.stringify(got)}, not ${JSON.stringify(expected)}`)
   }
 
   #truePosition(id: string): Position {

@@ -68,6 +68,10 @@ export async function probe(world: World): Promise<void> {
 export async function leave(world: World): Promise<void> {
   world.tell(() => '--- everybody leaves')
   for (const client of world.clients) client.gone = true
+  for (const reader of world.readers) {
+    reader.gone = true
+    reader.leave(world)
+  }
   for (const connection of world.connections) {
     world.abandon(connection)
     connection.socket?.lose()

@@ -36,6 +36,8 @@ export interface Scenario {
     /** A tail leaves out what was evicted before it was handed over. */
     readonly tailSkipsEvicted: boolean
   }
+  /** Readers inside the nodes' processes. */
+  readonly readerCount: number
   /** How far time creeps on at each look at the clock, at most. Milliseconds. */
   readonly creepMs: number
   /** Whether trouble begins before the nodes follow the log. */
@@ -59,6 +61,7 @@ export type Happening =
   | 'notify'
   | 'connect'
   | 'new-client'
+  | 'read'
   | 'cut'
   | 'vanish'
   | 'forge'
@@ -101,11 +104,13 @@ export function drawScenario(random: Random): Scenario {
   const exactEviction = !random.chance(0.15)
   const crowdCount = random.chance(0.1) ? random.between(20, 50) : 0
   const creepMs = crowdCount > 0 ? 8 : random.pick([0, 0, 0.2, 3])
+  const readerCount = random.chance(0.3) ? random.between(1, 2) : 0
   const maxUnsentMs = random.pick([100, 500, 10_000])
   return {
     nodeCount: random.chance(0.25) ? 2 : 1,
     clientCount: random.between(1, 7),
     crowdCount,
+    readerCount,
     limits: {
       heartbeatMs: random.pick(creepMs >= 3 ? [1000, 15_000] : [100, 250, 1000, 15_000]),
       retryMs: random.pick([1, 200, 3000]),
@@ -141,6 +146,7 @@ export function drawScenario(random: Random): Scenario {
       notify: random.pick([4, 12]),
       connect: crowdCount > 0 ? 12 : random.pick([2, 6]),
       'new-client': 0.3,
+      read: 4 * readerCount,
       cut: crowdCount > 0 ? 6 : troubled(0.7, random.pick([0.5, 2])),
       vanish: troubled(0.4, 0.5),
       forge: troubled(0.4, 0.7),

@@ -1,8 +1,10 @@
+import { parseSelector } from '@millrace/protocol'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { FakeClient } from './fake-client.ts'
 import type { SimulatedTime } from './fake-clock.ts'
 import { FakeLog } from './fake-log.ts'
 import { FakeNode, type EngineUnderTest } from './fake-node.ts'
+import { FakeReader } from './fake-reader.ts'
 import { History } from './history.ts'
 import { publish } from './publication.ts'
 import { Ledger } from './ledger.ts'
@@ -23,6 +25,7 @@ export class World implements ConnectionHost {
   readonly log: FakeLog
   readonly nodes: FakeNode[] = []
   readonly clients: FakeClient[] = []
+  readonly readers: FakeReader[] = []
   readonly connections = new Set<Connection>()
   readonly story: string[] = []
   /** When the log was last away. Milliseconds. */
@@ -52,6 +55,7 @@ export class World implements ConnectionHost {
     this.#commonWants = wantsOf(drawRequest(this.random))
     for (let i = 0; i < this.scenario.clientCount; i++) this.addClient(this.drawWants())
     for (let i = 0; i < this.scenario.crowdCount; i++) this.addClient(this.#commonWants)
+    for (let i = 0; i < this.scenario.readerCount; i++) this.#addReader(`r${i}`)
   }
 
   get nowMs(): number {
@@ -60,7 +64,7 @@ export class World implements ConnectionHost {
 
   /** How late the run lets the engine be at the most. Milliseconds. */
   get graceMs(): number {
-    return 60 + 20 * this.scenario.creepMs
+    return 60 + this.scenario.creepMs * (20 + 4 * this.connections.size)
   }
 
   tell(text: () => string): void {
@@ -90,7 +94,13 @@ export class World implements ConnectionHost {
 
   addNode(): FakeNode {
     const name = `node${this.#bornNodes++}`
-    const node = new FakeNode(name, this.#engine, this.scenario, this.log, this.#time, this.random.fork())
+    const node = new FakeNode(name, this.#engine, {
+      scenario: this.scenario,
+      log: this.log,
+      time: this.#time,
+      random: this.random.fork(),
+      onFault: (error) => this.fault(error),
+    })
     this.nodes.push(node)
     node.hub.ready().then(
       () => {
@@ -107,6 +117,16 @@ export class World implements ConnectionHost {
   /** What a new client asks for: half of them want the same. */
   drawWants(): Wants {
     return this.random.chance(0.5) ? this.#commonWants : wantsOf(drawRequest(this.random))
+  }
+
+  #addReader(name: string): void {
+    const { request } = this.drawWants()
+    // Users' own topics are not for readers inside the process.
+    const selectors = request.selectors.filter((selector) => !selector.startsWith('@'))
+    if (selectors.length === 0) selectors.push(parseSelector('>'))
+    const wants = wantsOf({ ...request, selectors, nameBy: 'type', envelope: false })
+    this.readers.push(new FakeReader(name, wants, new Ledger(this.history, wants, this.log.exactEviction)))
+    this.tell(() => `${name} wants ${selectors.join(',')} [${request.types.join(',')}] from ${request.from}`)
   }
 
   addClient(wants: Wants): FakeClient {
