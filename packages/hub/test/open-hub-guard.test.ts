@@ -31,6 +31,11 @@ test.each([
   expect(originFault(headers, defaultHubSettings) === undefined).toBe(isLetIn)
 })
 
+test('who is refused for its Host is told what to do', () => {
+  const { detail } = originFault({ host: 'evil.example' }, defaultHubSettings) ?? {}
+  expect(detail).toMatch(/^Host is "evil\.example"; .*"Host: localhost".*--insecure/)
+})
+
 test('an insecure hub answers to any name, but still not to pages of other origins', () => {
   const settings = { ...defaultHubSettings, insecure: true }
   expect(originFault({ host: 'hub.example' }, settings)).toBeUndefined()

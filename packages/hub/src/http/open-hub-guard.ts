@@ -26,7 +26,10 @@ export function isLoopbackAddress(address: string | undefined): boolean {
 export function originFault(headers: IncomingHttpHeaders, settings: HubSettings): Problem | undefined {
   const { host, origin } = headers
   if (host !== undefined && !settings.insecure && !isLoopbackHost(host)) {
-    return problem(403, `Host is ${quoted(host)}; an open hub answers only to localhost, 127.0.0.1 and [::1].`)
+    return problem(
+      403,
+      `Host is ${quoted(host)}; an open hub answers only to localhost, 127.0.0.1 and [::1]. Have the proxy send "Host: localhost", or start the hub with --insecure to answer to every name.`,
+    )
   }
   if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return undefined
   return problem(
