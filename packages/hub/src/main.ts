@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { serve } from './command/serve.ts'
 import { UsageError } from './command/usage-error.ts'
 import { nearestName } from './nearest-name.ts'
@@ -6,6 +7,10 @@ const USAGE = `Usage: millrace <command> [options]
 
 Commands
   serve    run the hub                (millrace serve --help)
+
+Options
+  -h, --help   this text
+  --version    the version of the command
 
 Not built yet: publish, tail, token, check, doctor, bench.
 `
@@ -28,13 +33,23 @@ async function run([command, ...rest]: readonly string[]): Promise<void> {
     await serve(rest)
     return
   }
-  if (command === undefined || command === '--help' || command === 'help') {
+  if (command === undefined || command === '--help' || command === '-h' || command === 'help') {
     process.stdout.write(USAGE)
+    return
+  }
+  if (command === '--version') {
+    process.stdout.write(`${version()}\n`)
     return
   }
   if (NOT_BUILT.includes(command)) throw new UsageError(`"${command}" is not built yet.`)
   const near = nearestName(command, COMMANDS)
+  const kind = command.startsWith('-') ? 'option' : 'command'
   throw new UsageError(
-    `There is no command "${command}".${near ? ` Did you mean "${near}"?` : ''} See millrace --help.`,
+    `There is no ${kind} "${command}".${near ? ` Did you mean "${near}"?` : ''} See millrace --help.`,
   )
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  return manifest.version
 }

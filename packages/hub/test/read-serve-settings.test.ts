@@ -29,7 +29,11 @@ test.each<readonly [string[], Record<string, string>, string]>([
   [['--prot', '1'], {}, 'There is no option --prot. Did you mean --port?'],
   [['--port', 'x'], {}, '--port is "x"; it must be a number from 0 (a free port) to 65535.'],
   [['--port=70000'], {}, '--port is "70000"'],
-  [[], { MILLRACE_PORT: '-1' }, '--port is "-1"'],
+  [[], { MILLRACE_PORT: '-1' }, 'MILLRACE_PORT is "-1"'],
+  [[], { MILLRACE_PORT: 'abc' }, 'MILLRACE_PORT is "abc"; it must be a number from 0 (a free port) to 65535.'],
+  [[], { MILLRACE_PORT: 'tcp://10.0.0.1:3000' }, 'enableServiceLinks: false'],
+  [[], { MILLRACE_LOG: 'paper' }, 'MILLRACE_LOG is "paper"'],
+  [[], { MILLRACE_LOG: 'nats://n' }, 'MILLRACE_LOG nats: is not built yet'],
   [['--workers', '2'], {}, '--workers is not built yet'],
   [[], { MILLRACE_JWKS: 'https://example.org' }, 'MILLRACE_JWKS is not built yet'],
   [['--log', 'redis://localhost'], {}, '--log redis: is not built yet. Use sqlite:./millrace.db, or memory:'],
@@ -42,4 +46,33 @@ test.each<readonly [string[], Record<string, string>, string]>([
   expect(() => read(argv, environment)).toThrow(
     expect.objectContaining({ name: 'UsageError', message: expect.stringContaining(message) }),
   )
+})
+
+test.each([['--help'], ['-h']])('%s is help, whatever else is wrong', (flag) => {
+  expect(readServeArguments([flag], { MILLRACE_PORT: 'abc' })).toMatchObject({ help: true, warnings: [] })
+})
+
+test('variables that are no option are warned of, with the one that was meant', () => {
+  const { settings, warnings } = readServeArguments([], {
+    MILLRACE_PROT: '1',
+    MILLRACE_SOMETHING_ELSE: '1',
+    MILLRACE_PORT: '4000',
+    PORT: '1',
+  })
+  expect(warnings).toEqual([
+    'MILLRACE_PROT is no option and is ignored. Did you mean MILLRACE_PORT?',
+    'MILLRACE_SOMETHING_ELSE is no option and is ignored.',
+  ])
+  expect(settings.port).toBe(4000)
+})
+
+test('variables that Kubernetes sets beside a service named millrace are not warned of', () => {
+  const environment = {
+    MILLRACE_SERVICE_HOST: '10.0.0.1',
+    MILLRACE_SERVICE_PORT: '3000',
+    MILLRACE_SERVICE_PORT_HTTP: '3000',
+    MILLRACE_PORT_3000_TCP: 'tcp://10.0.0.1:3000',
+    MILLRACE_PORT_3000_TCP_ADDR: '10.0.0.1',
+  }
+  expect(readServeArguments([], environment).warnings).toEqual([])
 })

@@ -11,13 +11,25 @@ const OPTIONS = {
   log: { type: 'string' },
   demo: { type: 'boolean' },
   insecure: { type: 'boolean' },
-  help: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
 } as const
 const ENVIRONMENT_PREFIX = 'MILLRACE_'
+/** What Kubernetes sets in every container beside a service named `millrace`; `MILLRACE_PORT` is one of them. */
+const SERVICE_LINK = /^MILLRACE_(?:SERVICE_(?:HOST|PORT)|PORT_\d+_(?:TCP|UDP|SCTP))/
 
 export interface ServeArguments {
   readonly settings: HubSettings
   readonly help: boolean
+  /** What is most likely a mistake, one sentence each. */
+  readonly warnings: readonly string[]
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The text of an option, and where it is from. */
+interface Given {
+  readonly value: string
+  readonly from: string
 }
 
 /**
@@ -25,25 +37,27 @@ export interface ServeArguments {
  *
  * @throws UsageError
  */
-export function readServeArguments(
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): ServeArguments {
+export function readServeArguments(argv: readonly string[], environment: Environment): ServeArguments {
   const flags = readFlags(argv)
-  const text = (name: 'port' | 'host' | 'log'): string | undefined => flags[name] ?? fromEnvironment(environment, name)
+  if (flags.help) return { settings: defaultHubSettings, help: true, warnings: [] }
+  const text = (name: 'port' | 'host' | 'log'): Given | undefined => {
+    const value = flags[name]
+    return value === undefined ? fromEnvironment(environment, name) : { value, from: `--${name}` }
+  }
   const isOn = (name: 'demo' | 'insecure'): boolean => flags[name] ?? readSwitch(environment, name)
   for (const name of NOT_BUILT) {
-    if (fromEnvironment(environment, name) !== undefined) throw notBuilt(variableOf(name))
+    if (fromEnvironment(environment, name)) throw notBuilt(variableOf(name))
   }
   return {
-    help: flags.help === true,
+    help: false,
     settings: {
-      host: text('host') ?? defaultHubSettings.host,
+      host: text('host')?.value ?? defaultHubSettings.host,
       port: readPort(text('port')),
       log: readLog(text('log')),
       demo: isOn('demo'),
       insecure: isOn('insecure'),
     },
+    warnings: unknownVariables(environment),
   }
 }
 
@@ -78,34 +92,54 @@ function variableOf(name: string): string {
   return ENVIRONMENT_PREFIX + name.toUpperCase().replaceAll('-', '_')
 }
 
-function fromEnvironment(environment: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
-  return environment[variableOf(name)] || undefined
+function fromEnvironment(environment: Environment, name: string): Given | undefined {
+  const from = variableOf(name)
+  const value = environment[from]
+  return value ? { value, from } : undefined
 }
 
-function readSwitch(environment: Readonly<Record<string, string | undefined>>, name: string): boolean {
-  const value = fromEnvironment(environment, name)
-  if (value === undefined || value === '0' || value === 'false') return false
-  if (value === '1' || value === 'true') return true
-  throw new UsageError(`${variableOf(name)} is ${JSON.stringify(value)}; use 1 or 0.`)
+/** Only warned of: the environment is not the hub's alone, and others may take their names from it. */
+function unknownVariables(environment: Environment): string[] {
+  const known = Object.keys(OPTIONS).filter((name) => name !== 'help')
+  const variables = [...known, ...NOT_BUILT].map(variableOf)
+  const unknown = Object.keys(environment).filter(
+    (name) => name.startsWith(ENVIRONMENT_PREFIX) && !variables.includes(name) && !SERVICE_LINK.test(name),
+  )
+  return unknown.map((name) => {
+    const option = nearestName(name.slice(ENVIRONMENT_PREFIX.length).replaceAll('_', '-'), known)
+    return `${name} is no option and is ignored.${option ? ` Did you mean ${variableOf(option)}?` : ''}`
+  })
 }
 
-function readPort(value: string | undefined): number {
-  if (value === undefined) return defaultHubSettings.port
+function readSwitch(environment: Environment, name: string): boolean {
+  const given = fromEnvironment(environment, name)
+  if (!given || given.value === '0' || given.value === 'false') return false
+  if (given.value === '1' || given.value === 'true') return true
+  throw new UsageError(`${given.from} is ${JSON.stringify(given.value)}; use 1 or 0.`)
+}
+
+function readPort(given: Given | undefined): number {
+  if (!given) return defaultHubSettings.port
+  const { value, from } = given
   const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN
   if (port <= 65_535) return port
-  throw new UsageError(`--port is ${JSON.stringify(value)}; it must be a number from 0 (a free port) to 65535.`)
+  const hint = value.startsWith('tcp://')
+    ? ' Kubernetes sets it for a service named "millrace": use --port, or enableServiceLinks: false.'
+    : ''
+  throw new UsageError(`${from} is ${JSON.stringify(value)}; it must be a number from 0 (a free port) to 65535.${hint}`)
 }
 
-function readLog(value: string | undefined): HubSettings['log'] {
-  if (value === undefined) return defaultHubSettings.log
+function readLog(given: Given | undefined): HubSettings['log'] {
+  if (!given) return defaultHubSettings.log
+  const { value, from } = given
   if (value === 'memory:') return value
   const [, scheme, rest] = /^([a-z]+):(.*)$/s.exec(value) ?? []
   if (scheme === 'sqlite' && rest) return `sqlite:${rest}`
-  if (scheme === 'sqlite') throw new UsageError('--log sqlite: needs a path, such as sqlite:./millrace.db')
+  if (scheme === 'sqlite') throw new UsageError(`${from} sqlite: needs a path, such as sqlite:./millrace.db`)
   if (scheme && ['redis', 'rediss', 'nats'].includes(scheme)) {
     throw new UsageError(
-      `--log ${scheme}: is not built yet. Use sqlite:./millrace.db, or memory: (gone when the hub stops).`,
+      `${from} ${scheme}: is not built yet. Use sqlite:./millrace.db, or memory: (gone when the hub stops).`,
     )
   }
-  throw new UsageError(`--log is ${JSON.stringify(value)}; use memory: or sqlite:./millrace.db`)
+  throw new UsageError(`${from} is ${JSON.stringify(value)}; use memory: or sqlite:./millrace.db`)
 }

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { startHubServer } from '../http/hub-server.ts'
+import { fileLimitWarnings } from './file-limit.ts'
 import { readServeArguments } from './read-serve-settings.ts'
 
 export const SERVE_USAGE = `Usage: millrace serve [options]
@@ -13,7 +14,7 @@ Options
                  or sqlite:./millrace.db (a file)                   (default memory:)
   --demo         serve the demo at /
   --insecure     listen beyond loopback without keys: everybody can read and publish everything
-  --help         this text
+  -h, --help     this text
 
 Each option is also MILLRACE_PORT, MILLRACE_HOST, ... in the environment; flags win.
 SIGTERM or Ctrl-C ends streams with a farewell over up to 10 s; a second one exits at once.
@@ -21,11 +22,12 @@ SIGTERM or Ctrl-C ends streams with a farewell over up to 10 s; a second one exi
 
 /** Runs the hub until a signal ends it. */
 export async function serve(argv: readonly string[]): Promise<void> {
-  const { settings, help } = readServeArguments(argv, process.env)
+  const { settings, help, warnings } = readServeArguments(argv, process.env)
   if (help) {
     process.stdout.write(SERVE_USAGE)
     return
   }
+  for (const warning of [...warnings, ...fileLimitWarnings()]) process.stderr.write(`millrace: ${warning}\n`)
   const server = await startHubServer(settings, { onError: writeError })
   const stop = (): void => {
     process.once('SIGTERM', exitAtOnce).once('SIGINT', exitAtOnce)
