@@ -28,7 +28,7 @@ async function readUntil(url: string, wanted: string): Promise<string> {
   expect(response.headers.get('content-type')).toBe('text/event-stream')
   let text = ''
   for await (const chunk of response.body ?? []) {
-    text += new TextDecoder().decode(chunk as Uint8Array)
+    text += new TextDecoder().decode(chunk)
     if (text.includes(wanted)) break
   }
   return text
@@ -44,7 +44,7 @@ test.each(['channel.ts', 'express.ts', 'session.ts'])('%s stands in the README a
 
 test('the channel of the README tells the time', async () => {
   const url = await run('channel.ts')
-  expect(await readUntil(`${url}/events`, 'event: time')).toMatch(/data: \{"now":\d+\}/)
+  expect(await readUntil(`${url}/events?page=1`, 'event: time')).toMatch(/data: \{"now":\d+\}/)
 })
 
 test('the Express server of the README sends the prices that it is told', async () => {

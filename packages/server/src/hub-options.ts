@@ -112,7 +112,7 @@ const PARTS = new Set(['backend', 'clock', 'chance', 'onError'])
 
 /** The limits that are given, without those that are left undefined. */
 function defined(given: Partial<HubLimits>): Partial<HubLimits> {
-  const limits: Record<string, unknown> = {}
+  const limits: { [name: string]: unknown } & Partial<HubLimits> = {}
   for (const [name, value] of Object.entries(given)) {
     if (Object.hasOwn(defaultHubLimits, name)) {
       if (value !== undefined) limits[name] = value
@@ -120,7 +120,7 @@ function defined(given: Partial<HubLimits>): Partial<HubLimits> {
       throw unknownOption(name)
     }
   }
-  return limits as Partial<HubLimits>
+  return limits
 }
 
 function unknownOption(name: string): HubError {

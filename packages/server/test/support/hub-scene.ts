@@ -3,7 +3,6 @@ import {
   createHub,
   memory,
   type Chance,
-  type EventMap,
   type Hub,
   type HubLimits,
   type SubscribeRequest,
@@ -48,7 +47,7 @@ export async function startScene(
 ): Promise<Scene> {
   const clock = new FakeClock()
   const chance = orderlyChance()
-  const hub = createHub<EventMap>({
+  const hub = createHub({
     ...limits,
     backend: memory({ topics, clock, chance }),
     clock,
