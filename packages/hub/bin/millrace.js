@@ -13,7 +13,10 @@ const present = process.version.slice(1)
 
 if (isOlder(present, needed)) {
   const where = isCheckout ? ' from a checkout' : ''
-  process.stderr.write('millrace' + where + ' needs Node ' + needed + ' or newer; this is Node ' + present + '\n')
+  const hint = isCheckout ? '. Use "npx millrace", or put node_modules/.bin first on the PATH: it has one' : ''
+  process.stderr.write(
+    'millrace' + where + ' needs Node ' + needed + ' or newer; this is Node ' + present + hint + '\n',
+  )
   process.exitCode = 1
 } else {
   void run()

@@ -27,7 +27,10 @@ describe('on a Node that is too old', () => {
   test.skipIf(olderNode === undefined)('says which it needs and which this is, in one line', () => {
     placeMain(true)
     const { status, stdout, stderr } = spawnSync(olderNode?.path ?? '', [bin, 'serve'], { encoding: 'utf8' })
-    expect(stderr).toBe(`millrace from a checkout needs Node 22.18 or newer; this is Node ${olderNode?.version}\n`)
+    expect(stderr).toBe(
+      `millrace from a checkout needs Node 22.18 or newer; this is Node ${olderNode?.version}. ` +
+        'Use "npx millrace", or put node_modules/.bin first on the PATH: it has one\n',
+    )
     expect(stdout).toBe('')
     expect(status).toBe(1)
   })
@@ -40,7 +43,8 @@ describe('on a Node that is too old', () => {
   ])('refuses $version (checkout: $checkout)', ({ version, checkout, needs }) => {
     placeMain(checkout)
     const { status, stdout, stderr } = runAs(version)
-    expect(stderr).toMatch(new RegExp(`^millrace.* needs Node ${needs} or newer; this is Node ${version}\n$`))
+    expect(stderr).toMatch(new RegExp(`^millrace.* needs Node ${needs} or newer; this is Node ${version}`))
+    expect(stderr).toMatch(checkout ? /^[^\n]+"npx millrace"[^\n]+\n$/ : /^[^\n]+\.\d+\n$/)
     expect(stdout).toBe('')
     expect(status).toBe(1)
   })
