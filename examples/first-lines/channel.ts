@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 
 const channel = createChannel({ historyCount: 100 })
 const server = createServer((request, response) => {
-  if (request.url === '/events') void channel.subscribe(request, response)
+  if (request.url?.startsWith('/events')) void channel.subscribe(request, response)
   else response.end('Listen at /events\n')
 })
 server.listen(8080)
