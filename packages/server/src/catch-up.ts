@@ -7,8 +7,8 @@ import type { Frame } from './frame.ts'
 import type { HotWindow } from './hot-window.ts'
 import { LogError } from './log.ts'
 import type { FramePage, LogReader } from './log-reader.ts'
-import { joinPayload } from './payload.ts'
 import type { Reading } from './reading.ts'
+import { SharedPages } from './shared-pages.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /** What one turn may spend on catching up before live subscribers and I/O have theirs. */
@@ -18,8 +18,6 @@ const TURN_BYTES = 4 * 1024 * 1024
 const MAX_SCAN = 8_192
 const FIRST_RETRY_MS = 250
 const MAX_RETRY_MS = 5_000
-
-const encoder = new TextEncoder()
 
 export interface CatchUpHost {
   readonly clock: Clock
@@ -36,6 +34,7 @@ export interface CatchUpHost {
 export class CatchUps {
   readonly #host: CatchUpHost
   readonly #waiting = new Set<Subscriber>()
+  readonly #pages = new SharedPages()
   #queue: Subscriber[] = []
   #isScheduled = false
 
@@ -67,6 +66,7 @@ export class CatchUps {
 
   /** A pass was frozen or the window was reset: those who waited for it may go on. */
   onAdvance(): void {
+    this.#pages.clear()
     for (const subscriber of [...this.#waiting]) this.resume(subscriber)
   }
 
@@ -150,14 +150,13 @@ export class CatchUps {
     const { variant } = subscriber.audience
     const frames = reading.take(subscriber.roomBytes, (frame) => frame.bytes(variant).byteLength)
     const last = frames.at(-1)
-    const parts = frames.map((frame) => frame.bytes(variant))
     const arrived = this.#arrival(reading)
+    let note = ''
     if (arrived && reading.announce) {
-      parts.push(encoder.encode(controlBlock('stream:caught-up', { replayed: reading.replayed }, arrived)))
+      note = controlBlock('stream:caught-up', { replayed: reading.replayed }, arrived)
     }
-    const byteLength = parts.reduce((sum, part) => sum + part.byteLength, 0)
     const sent = arrived && reading.announce ? arrived : last?.event.position
-    if (sent) subscriber.writeReplay(joinPayload(parts, byteLength), frames.length, sent)
+    if (sent) subscriber.writeReplay(this.#pages.payload(frames, variant, note), frames.length, sent)
     if (arrived && subscriber.reading === reading) subscriber.join()
   }
 
