@@ -67,7 +67,7 @@ describe('refusing to start: one line that says what to do, and exit code 2', ()
     ['a port that is too high', ['serve', '--port', '65536'], {}, /"65536"/],
     ['a port by the environment', ['serve'], { MILLRACE_PORT: '-1' }, /"-1"/],
     ['a switch by the environment', ['serve'], { MILLRACE_DEMO: 'maybe' }, /MILLRACE_DEMO.*"maybe"/],
-    ['a log that is not built', ['serve', '--log', 'sqlite:./x.db'], {}, /sqlite: is not built yet/],
+    ['a log that is not built', ['serve', '--log', 'redis://localhost'], {}, /redis: is not built yet/],
     ['a log that is none', ['serve', '--log', 'paper'], {}, /"paper"/],
     ['an unknown command', ['server'], {}, /"server"\. Did you mean "serve"\?/],
     ['a command that is not built', ['doctor'], {}, /"doctor" is not built yet/],

@@ -54,7 +54,7 @@ describe('pipelined requests', () => {
     async (_what, behind) => {
       const before = hub.rssBytes()
       const { answers, isEnded } = await exchange(hub.port, [get('/events?topic=first'), behind], {
-        betweenMs: 50,
+        secondAfter: 'stream:connected',
         until: '\0',
       })
       expect(isEnded).toBe(true)

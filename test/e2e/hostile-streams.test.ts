@@ -31,7 +31,10 @@ describe('behind an open stream', () => {
     ['a head that is too large', get('/', `X: ${'x'.repeat(20_000)}\r\n`)],
     ['CONNECT', CONNECT],
   ])('%s ends the connection without a byte', async (_what, bytes) => {
-    const { answers, isEnded } = await exchange(hub.port, [get('/events'), bytes], { betweenMs: 50, until: '\0' })
+    const { answers, isEnded } = await exchange(hub.port, [get('/events'), bytes], {
+      secondAfter: 'stream:connected',
+      until: '\0',
+    })
     expect(isEnded).toBe(true)
     expect(answers).toHaveLength(1)
     expect(answers[0]?.body).toMatch(ONLY_THE_STREAM)

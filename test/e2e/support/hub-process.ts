@@ -89,12 +89,12 @@ function listening(child: ChildProcess, output: { readonly stdout: string; reado
   })
 }
 
-/** Without options of the machine on which the tests run. */
+/** Without options of the machine on which the tests run, and with nothing kept in a file of its folder. */
 function environment(own: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('MILLRACE_') && name !== 'NODE_OPTIONS',
   )
-  return { ...Object.fromEntries(inherited), ...own }
+  return { ...Object.fromEntries(inherited), MILLRACE_LOG: 'memory:', ...own }
 }
 
 function rssBytes(pid: number | undefined): number {

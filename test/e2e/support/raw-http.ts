@@ -18,6 +18,8 @@ export interface ExchangeOptions {
   readonly patienceMs?: number
   /** Pause between two parts. Milliseconds. @default 0 */
   readonly betweenMs?: number
+  /** The second part is sent when this came. */
+  readonly secondAfter?: string
   /** The exchange is over when this came, as when a stream has said enough. */
   readonly until?: string
 }
@@ -38,7 +40,7 @@ export async function exchange(
   parts: readonly (string | Uint8Array)[],
   options: ExchangeOptions = {},
 ): Promise<Exchange> {
-  const { answers: wanted = 1, patienceMs = 5_000, betweenMs = 0, until } = options
+  const { answers: wanted = 1, patienceMs = 5_000, betweenMs = 0, secondAfter, until } = options
   const socket = connect({ port, host: '127.0.0.1' })
   const received: Buffer[] = []
   let isEnded = false
@@ -64,7 +66,11 @@ export async function exchange(
     })
     socket.on('error', () => undefined)
   })
-  await send(socket, parts, betweenMs)
+  if (secondAfter !== undefined) {
+    socket.write(parts[0] ?? '')
+    while (!socket.closed && !Buffer.concat(received).includes(secondAfter)) await pause(5)
+  }
+  await send(socket, secondAfter === undefined ? parts : parts.slice(1), betweenMs)
   await over
   socket.destroy()
   return { answers: parseAnswers(Buffer.concat(received).toString('latin1'), isEnded), isEnded }
