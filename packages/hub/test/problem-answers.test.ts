@@ -4,11 +4,11 @@ import { expect, test } from 'vitest'
 import { answerErrors } from '../src/http/problem-answers.ts'
 
 test.each([
-  ['a fault of the hub', new TypeError('no such thing'), 500, true],
-  ['an option that the hub got wrong', new HubError('invalid_option', 'x is 1.'), 500, true],
-  ['a wrong event', new HubError('invalid_event', 'data is undefined.'), 400, false],
-  ['a log that is away', new HubError('unavailable', 'The log is away.'), 503, false],
-])('%s: answered with %s, and told: %s', async (_what, error, status, isTold) => {
+  ['a fault of the hub', 500, true, new TypeError('no such thing')],
+  ['an option that the hub got wrong', 500, true, new HubError('invalid_option', 'x is 1.')],
+  ['a wrong event', 400, false, new HubError('invalid_event', 'data is undefined.')],
+  ['a log that is away', 503, false, new HubError('unavailable', 'The log is away.')],
+])('%s: answered with %s, and told: %s', async (_what, status, isTold, error) => {
   const told: unknown[] = []
   const app = fastify()
   answerErrors(app, (...args) => told.push(args))
