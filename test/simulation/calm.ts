@@ -1,6 +1,7 @@
 import { formatEventId } from '@millrace/protocol'
 import type { Connection } from './connection.ts'
 import { deliverFrom } from './happenings.ts'
+import { connect } from './request.ts'
 import { must } from './violation.ts'
 import type { World } from './world.ts'
 
@@ -20,9 +21,12 @@ export async function calmDown(world: World): Promise<void> {
   for (const connection of world.connections) if (connection.isAbandoned) connection.socket?.lose()
   const deadlineMs = world.nowMs + PATIENCE_MS
   const mostTurns = MOST_TURNS_EACH * (5 + world.clients.length)
+  for (let turn = 0; await turnOnce(world, false); turn++) {
+    must(turn < mostTurns, 'liveness', () => 'there is no rest while the tails are silent')
+  }
   for (let turn = 0; ; turn++) {
     must(turn < mostTurns, 'liveness', () => `no rest after ${turn} turns: ${whoIsLate(world)}`)
-    if (await turnOnce(world)) continue
+    if (await turnOnce(world, true)) continue
     const late = whoIsLate(world)
     if (late === undefined) break
     const next = world.nextTimerMs
@@ -34,27 +38,26 @@ export async function calmDown(world: World): Promise<void> {
 }
 
 /** One thing that is due without any time going by. False: there is nothing. */
-async function turnOnce(world: World): Promise<boolean> {
-  const did = actOnce(world)
+async function turnOnce(world: World, withTails: boolean): Promise<boolean> {
+  const did = (withTails && moveTails(world)) || actOnce(world)
   if (did) await world.settle()
   return did
 }
 
-function actOnce(world: World): boolean {
+function moveTails(world: World): boolean {
   for (const tail of world.log.tails) {
-    if (tail.interrupted) {
-      world.fire(() => tail.resume())
-      return true
-    }
+    if (tail.interrupted) world.fire(() => tail.resume())
+    else if (tail.canDeliver) deliverFrom(world, tail, 100, false)
+    else continue
+    return true
   }
+  return false
+}
+
+function actOnce(world: World): boolean {
   const what = world.log.answerOldest()
   if (what !== undefined) {
     world.tell(() => `the log: ${what}`)
-    return true
-  }
-  for (const tail of world.log.tails) {
-    if (!tail.canDeliver) continue
-    deliverFrom(world, tail, 100, false)
     return true
   }
   for (const node of world.nodes) {
@@ -81,7 +84,7 @@ function serve(world: World, connection: Connection): boolean {
   const { socket } = connection
   if (!socket) {
     if (!connection.admission) return false
-    world.open(connection)
+    world.fire(() => connection.open())
     return true
   }
   const before = `${socket.takenBytes} ${socket.unreadBytes} ${connection.isAbandoned}`
@@ -99,7 +102,7 @@ function reconnectOne(world: World): boolean {
     if (client.gone || client.notBeforeMs > world.nowMs || world.connectionOf(client)) continue
     const node = world.nodes.find((other) => !other.isDraining)
     if (!node) return false
-    world.connect(client, node)
+    connect(world, client, node)
     return true
   }
   return false

@@ -107,8 +107,8 @@ export class Connection implements SocketWatcher {
     this.#host.tell(() => `  ${this.name} is ${how === 'end' ? 'ended' : 'destroyed'} by ${this.node.name}`)
     if (how === 'end') {
       this.#endedAtMs = this.#host.nowMs
-      if (!this.isEndAsked && !this.node.isDraining)
-        this.onFault(new Violation('§8', `${this.name} was ended for nothing`))
+      const isDue = this.isEndAsked || (this.node.isDraining && this.watch.saidFarewell)
+      if (!isDue) this.onFault(new Violation('§8', `${this.name} was ended for nothing, or without a farewell`))
     } else if (!this.#isDestructionDue()) {
       this.onFault(new Violation('§7', `${this.name} was destroyed for nothing`))
     }

@@ -1,4 +1,7 @@
 import { formatEventId } from '@millrace/protocol'
+import { crash, drain } from './node-end.ts'
+import { publish } from './publication.ts'
+import { connect } from './request.ts'
 import { drawEvents, type Happening } from './scenario.ts'
 import { newEvent } from '@millrace/server'
 import type { FakeTail } from './fake-tail.ts'
@@ -49,7 +52,7 @@ export const deeds: Readonly<Record<Happening, Deed>> = {
     const nodes = world.nodes.filter((node) => node.isReady && !node.isDraining)
     if (nodes.length === 0) return false
     const times = world.random.chance(0.1) ? 3 : 1
-    for (let i = 0; i < times; i++) world.publish(world.random.pick(nodes), drawEvents(world.random))
+    for (let i = 0; i < times; i++) publish(world, world.random.pick(nodes), drawEvents(world.random))
     return true
   },
 
@@ -92,14 +95,15 @@ export const deeds: Readonly<Record<Happening, Deed>> = {
   connect(world) {
     const late = [...world.connections].filter((connection) => connection.admission && !connection.socket)
     if (late.length > 0 && world.random.chance(0.5)) {
-      world.open(world.random.pick(late))
+      const connection = world.random.pick(late)
+      world.fire(() => connection.open())
       return true
     }
     const idle = world.clients.filter(
       (client) => !client.gone && client.notBeforeMs <= world.nowMs && !world.connectionOf(client),
     )
     if (idle.length === 0 || world.nodes.length === 0) return false
-    world.connect(world.random.pick(idle), world.random.pick(world.nodes))
+    connect(world, world.random.pick(idle), world.random.pick(world.nodes))
     return true
   },
 
@@ -218,7 +222,7 @@ export const deeds: Readonly<Record<Happening, Deed>> = {
   'node-crash'(world) {
     const node = world.random.pick(world.nodes)
     world.tell(() => `${node.name} crashes`)
-    world.crash(node)
+    crash(world, node)
     return true
   },
 
@@ -227,7 +231,7 @@ export const deeds: Readonly<Record<Happening, Deed>> = {
     if (nodes.length === 0 || world.nodes.length > 3) return false
     const node = world.random.pick(nodes)
     world.tell(() => `${node.name} is closed`)
-    world.drain(node)
+    drain(world, node)
     world.addNode()
     return true
   },

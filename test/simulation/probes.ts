@@ -1,5 +1,7 @@
 import { formatEventId, parseSelector } from '@millrace/protocol'
 import { calmDown } from './calm.ts'
+import { drain } from './node-end.ts'
+import { publish } from './publication.ts'
 import { drawEvents } from './scenario.ts'
 import { must } from './violation.ts'
 import { wantsOf } from './wants.ts'
@@ -60,7 +62,7 @@ export async function probe(world: World): Promise<void> {
       () => `${what} id, from=${from}: ${JSON.stringify(bad)} of ${owed}`,
     )
   }
-  world.publish(world.nodes[0] ?? world.addNode(), drawEvents(random))
+  publish(world, world.nodes[0] ?? world.addNode(), drawEvents(random))
   await calmDown(world)
 }
 
@@ -93,7 +95,7 @@ export async function leave(world: World): Promise<void> {
     )
   }
   const closing = [...world.nodes]
-  for (const node of closing) world.drain(node)
+  for (const node of closing) drain(world, node)
   await calmDown(world)
   for (const node of closing) must(node.hasClosed, '§11.8', () => `${node.name} has not closed`)
 }

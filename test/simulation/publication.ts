@@ -6,6 +6,7 @@ import type { World } from './world.ts'
 
 /** Publishes on a node, and holds the answer against the log when it comes. */
 export function publish(world: World, node: FakeNode, events: readonly DrawnEvent[]): void {
+  world.tell(() => `${node.name} publishes ${events.map((event) => event.topic).join(' ')}`)
   const beganMs = world.nowMs
   world.pendingPublishes++
   const settled = (check: () => void): void => {

@@ -54,4 +54,5 @@ async function makeTrouble(world: World, stepCount: number): Promise<void> {
     step++
     await world.settle()
   }
+  if (world.scenario.endsInNewEpoch) await deeds['new-epoch'](world)
 }

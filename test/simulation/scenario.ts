@@ -42,6 +42,8 @@ export interface Scenario {
   readonly creepMs: number
   /** Whether trouble begins before the nodes follow the log. */
   readonly startsInTrouble: boolean
+  /** Whether the last of the trouble is a new epoch, which no tail has heard of when calm begins. */
+  readonly endsInNewEpoch: boolean
   /** Whether questions are asked when all is calm: they take as long as a trouble. */
   readonly probes: boolean
   /** How often each kind of thing happens, relative to the others. */
@@ -132,6 +134,7 @@ export function drawScenario(random: Random): Scenario {
     },
     creepMs,
     startsInTrouble: random.chance(0.2),
+    endsInNewEpoch: random.chance(0.1),
     probes: random.chance(0.4),
     pace: {
       soon: random.pick([6, 20]),

@@ -21,11 +21,15 @@ const EVENT_FIELDS = ['id', 'event', 'topic', 'data']
 /** Reads one stream as the engine writes it, uncut: the first that must be right. */
 export class StreamWatch {
   caughtUps = 0
+  /** The client was told that the node goes away, and when to come again. */
+  saidFarewell = false
   /** When the engine last wrote. Milliseconds. */
   lastWriteAtMs: number
   readonly #terms: StreamTerms
   readonly #parser = new ReferenceParser()
   #retryMs: number | undefined
+  /** The last one since the stream began. */
+  #lastRetryMs = 0
   #isConnected = false
   #eventsSinceConnected = 0
   #largestBytes = 0
@@ -57,6 +61,8 @@ export class StreamWatch {
 
   #takeBlock(block: Block): void {
     this.#retryMs ??= block.retryMs
+    this.#lastRetryMs = block.retryMs ?? this.#lastRetryMs
+    if (block.type === 'stream:connected') this.#lastRetryMs = 0
     const isTyped = block.type !== '' || block.data !== undefined || block.id !== undefined
     if (isTyped && !this.#isConnected) this.#takeConnected(block)
     if (block.id !== undefined)
@@ -68,6 +74,7 @@ export class StreamWatch {
     else if (block.type === 'stream:caught-up') this.#takeCaughtUp(block)
     else if (block.type === 'stream:position') must(block.id !== undefined, '§5', () => 'stream:position has no id')
     else if (isTyped) this.#checkControl(block.type)
+    if (block.type === 'stream:shutdown') this.saidFarewell = this.#lastRetryMs > 0
   }
 
   #takeConnected(block: Block): void {

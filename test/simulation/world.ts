@@ -1,17 +1,15 @@
 import { parseSelector } from '@millrace/protocol'
-import { Connection, type ConnectionHost } from './connection.ts'
+import type { Connection, ConnectionHost } from './connection.ts'
 import { FakeClient } from './fake-client.ts'
 import type { SimulatedTime } from './fake-clock.ts'
 import { FakeLog } from './fake-log.ts'
 import { FakeNode, type EngineUnderTest } from './fake-node.ts'
 import { FakeReader } from './fake-reader.ts'
 import { History } from './history.ts'
-import { publish } from './publication.ts'
 import { Ledger } from './ledger.ts'
 import { Random } from './random.ts'
-import { drawRequest, drawScenario, drawSocketShape, type DrawnEvent, type Scenario } from './scenario.ts'
-import { StreamWatch } from './stream-watch.ts'
-import { must, Violation } from './violation.ts'
+import { drawRequest, drawScenario, type Scenario } from './scenario.ts'
+import { must } from './violation.ts'
 import { wantsOf, type Wants } from './wants.ts'
 
 /** So many turns in a row without any time going by are a loop without end. */
@@ -153,62 +151,6 @@ export class World implements ConnectionHost {
     return [...this.connections].filter((connection) => connection.socket)
   }
 
-  connect(client: FakeClient, node: FakeNode): Connection {
-    const { wants, lastEventId } = client
-    const { from } = wants.request
-    const ledger = new Ledger(this.history, wants, this.log.exactEviction)
-    const terms = { ledger, limits: node.hub.limits, presented: lastEventId, from, flushedBefore: node.flushed }
-    const plan = { shape: drawSocketShape(this.random), opensLate: this.random.chance(0.15) }
-    const connection = new Connection(client, node, new StreamWatch(terms, this.nowMs), plan, this)
-    connection.needsNoLog = node.isReady && (lastEventId === '' ? from === 'now' : node.hasInMemory(lastEventId))
-    this.connections.add(connection)
-    client.beginStream()
-    this.tell(() => `${client.name} asks ${node.name} with ${JSON.stringify(lastEventId)}`)
-    const request = { ...wants.request, lastEventId: lastEventId === '' ? undefined : lastEventId }
-    Promise.resolve(node.hub.admit(request)).then(
-      (admission) => {
-        if (node.hasCrashed) return
-        if (admission.kind === 'refused') this.#takeRefusal(connection, admission.reason, admission.retryAfterMs)
-        else {
-          connection.admission = admission
-          connection.watch.lastWriteAtMs = this.nowMs
-          if (!connection.opensLate) this.open(connection)
-        }
-      },
-      (error: unknown) => this.fault(error),
-    )
-    return connection
-  }
-
-  open(connection: Connection): void {
-    try {
-      connection.open()
-    } catch (error) {
-      this.fault(error)
-    }
-  }
-
-  #takeRefusal(connection: Connection, reason: string, retryAfterMs: number): void {
-    const { node, client } = connection
-    this.tell(() => `${client.name} is refused by ${node.name}: ${reason}, ${retryAfterMs} ms`)
-    const wasAway = this.logAwayAtMs >= connection.askedAtMs || !node.isReady || node.tail?.interrupted === true
-    const isTrue = {
-      draining: node.isDraining,
-      log_unavailable: wasAway && !connection.needsNoLog,
-      overloaded: node.hub.stats().lagMs > 0,
-    }[reason]
-    if (isTrue !== true) this.fault(new Violation('§8', `${client.name} was refused as ${reason}, which is not true`))
-    connection.isAbandoned = true
-    connection.isOver = true
-    this.connections.delete(connection)
-    client.notBeforeMs = this.nowMs + retryAfterMs
-  }
-
-  publish(node: FakeNode, events: readonly DrawnEvent[]): void {
-    this.tell(() => `${node.name} publishes ${events.map((event) => event.topic).join(' ')}`)
-    publish(this, node, events)
-  }
-
   /** The client stops reading; the server does not know yet. */
   abandon(connection: Connection): void {
     connection.isAbandoned = true
@@ -304,51 +246,6 @@ export class World implements ConnectionHost {
     } catch (error) {
       this.fault(error)
     }
-  }
-
-  /** The process of a node dies: its sockets are cut, and another process takes its place. */
-  crash(node: FakeNode): void {
-    this.hadCrash = true
-    node.die()
-    for (const connection of this.connections) {
-      if (connection.node !== node) continue
-      connection.socket?.lose()
-      connection.isOver = true
-      this.abandon(connection)
-      this.connections.delete(connection)
-    }
-    this.nodes.splice(this.nodes.indexOf(node), 1)
-    this.addNode()
-  }
-
-  /** A node says farewell; when it has closed, nothing of it may be left. */
-  drain(node: FakeNode): void {
-    if (node.isDraining) return
-    node.isDraining = true
-    node.hub.close().then(
-      () => this.fire(() => this.#checkClosed(node)),
-      (error: unknown) => this.fault(error),
-    )
-  }
-
-  #checkClosed(node: FakeNode): void {
-    if (node.hasCrashed) return
-    this.tell(() => `${node.name} has closed`)
-    this.nodes.splice(this.nodes.indexOf(node), 1)
-    node.hasClosed = true
-    const stats = node.hub.stats()
-    must(
-      stats.subscribers === 0 && stats.audiences === 0,
-      '§11.8',
-      () => `${node.name} closed with ${JSON.stringify(stats)}`,
-    )
-    must(
-      node.log.closed && node.tail === undefined,
-      '§11.8',
-      () => `${node.name} has closed, but still follows the log`,
-    )
-    const { timerCount } = node.clock
-    must(timerCount === 0, '§11.8', () => `${node.name} has closed with ${timerCount} timers`)
   }
 
   #nextTimerNode(): FakeNode | undefined {
