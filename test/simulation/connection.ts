@@ -130,7 +130,7 @@ export class Connection implements SocketWatcher {
     }
     if (!socket.writable || socket.bufferedBytes > 0) this.#writableSinceMs = nowMs
     if (!socket.isOpen || !this.node.isIdle) return
-    this.#checkTimes(socket, nowMs)
+    this.#checkTimes(nowMs)
     if (this.isLive && ++this.#checks % CHECKS_PER_LOOK === 0) this.#checkDelivered()
   }
 
@@ -142,7 +142,7 @@ export class Connection implements SocketWatcher {
     must(!isMissed, '§11.3', () => `${this.name} is live and lacks ${owed?.seq}, though ${flushed?.seq} was flushed`)
   }
 
-  #checkTimes(socket: FakeSocket, nowMs: number): void {
+  #checkTimes(nowMs: number): void {
     const { heartbeatMs, maxUnsentMs, staleMs } = this.node.hub.limits
     const slackMs = this.#host.graceMs
     const { starvedUntilMs } = this.node

@@ -1,3 +1,4 @@
+// More than 300 lines, because every rule about what one reader is owed is checked on the same few facts.
 import { parseEventId, type Position } from '@millrace/protocol'
 import { checkContent } from './event-content.ts'
 import type { Entry, History, Life } from './history.ts'

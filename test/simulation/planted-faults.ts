@@ -6,7 +6,7 @@ export interface PlantedFault {
   /** Stands in the file exactly once. */
   readonly snippet: string
   readonly replacement: string
-  /** The rules that may be the first to break. */
+  /** The rules that it breaks: one of them must be the first to break in some run. */
   readonly breaks: readonly string[]
 }
 
