@@ -1,5 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
 // The command. Old Nodes must be able to parse this file, so that they can say that they are too old.
+// The small young generation saves a third of the memory of 10,000 idle streams (benchmark `idle`).
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
