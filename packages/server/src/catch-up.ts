@@ -70,6 +70,11 @@ export class CatchUps {
     for (const subscriber of [...this.#waiting]) this.resume(subscriber)
   }
 
+  /** Nobody is left to share with. */
+  onEmpty(): void {
+    this.#pages.clear()
+  }
+
   forget(subscriber: Subscriber): void {
     this.#waiting.delete(subscriber)
   }

@@ -158,6 +158,7 @@ export class Engine implements SubscriberHost {
     if (!this.subscribers.delete(subscriber.connection)) return
     this.index.release(subscriber.audience)
     if (this.subscribers.size > 0) return
+    this.catchUps.onEmpty()
     for (const resolve of this.#onEmpty) resolve()
     this.#onEmpty = []
   }
