@@ -17,7 +17,7 @@ const MOST_TURNS_EACH = 4_000
 export async function calmDown(world: World): Promise<void> {
   world.tell(() => '--- calm')
   world.log.failing = false
-  for (const node of world.nodes) node.clock.stopCreeping()
+  for (const node of world.nodes) node.calmDown()
   for (const connection of world.connections) if (connection.isAbandoned) connection.socket?.lose()
   const deadlineMs = world.nowMs + PATIENCE_MS
   const mostTurns = MOST_TURNS_EACH * (5 + world.clients.length)

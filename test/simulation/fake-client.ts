@@ -1,4 +1,4 @@
-import { EventStreamParser, formatEventId, type ParsedEvent } from '@millrace/protocol'
+import { EventStreamParser, formatEventId, type ParsedEvent, type Position } from '@millrace/protocol'
 import type { Ledger } from './ledger.ts'
 import { ReferenceParser, type Block } from './reference-parser.ts'
 import { must } from './violation.ts'
@@ -14,6 +14,8 @@ export class FakeClient {
   readonly wants: Wants
   readonly ledger: Ledger
   lastEventId = ''
+  /** The head of the log when it took an id that no stream gave it. */
+  headAtForging: Position | undefined
   /** Refused: not to come again before this time. Milliseconds. */
   notBeforeMs = 0
   /** It has left for good. */
@@ -42,8 +44,9 @@ export class FakeClient {
   }
 
   /** Takes an id that it did not get on its last stream: an old one, somebody else's, or rubbish. */
-  takeForgedId(id: string): void {
+  takeForgedId(id: string, head: Position): void {
     this.lastEventId = id
+    this.headAtForging = head
     this.ledger.present(id)
   }
 

@@ -156,7 +156,7 @@ export const deeds: Readonly<Record<Happening, Deed>> = {
     const client = world.random.pick(idle)
     const id = forgeId(world)
     world.tell(() => `${client.name} takes the id ${JSON.stringify(id)}`)
-    client.takeForgedId(id)
+    client.takeForgedId(id, world.history.head)
     return true
   },
 

@@ -48,8 +48,11 @@ export class Ledger {
     this.#exactEviction = exactEviction
   }
 
-  /** The reader asks for what follows this id. Empty: it holds none. */
-  present(id: string): void {
+  /**
+   * The reader asks for what follows this id. Empty: it holds none. `headThen`: the head when the id was made, if it was
+   * not made by the log; a read under way may answer for one that asks the same later.
+   */
+  present(id: string, headThen: Position = this.#history.head): void {
     this.#presented = id
     this.#unproven = undefined
     if (id === '') {
@@ -59,7 +62,7 @@ export class Ledger {
     }
     const position = this.#history.truePosition(id)
     if (position) this.#become(position, position.seq)
-    else this.#knowledge = { kind: 'forged', id, position: parseEventId(id), headThen: this.#history.head }
+    else this.#knowledge = { kind: 'forged', id, position: parseEventId(id), headThen }
   }
 
   /** A reader without ids between events begins here at the latest; it may be given what came shortly before. */

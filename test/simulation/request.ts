@@ -12,7 +12,14 @@ export function connect(world: World, client: FakeClient, node: FakeNode): void 
   const { wants, lastEventId } = client
   const { from } = wants.request
   const ledger = new Ledger(world.history, wants, world.log.exactEviction)
-  const terms = { ledger, limits: node.hub.limits, presented: lastEventId, from, flushedBefore: node.flushed }
+  const terms = {
+    ledger,
+    limits: node.hub.limits,
+    presented: lastEventId,
+    headThen: client.headAtForging,
+    from,
+    flushedBefore: node.flushed,
+  }
   const plan = { shape: drawSocketShape(world.random), opensLate: world.random.chance(0.15) }
   const connection = new Connection(client, node, new StreamWatch(terms, world.nowMs), plan, world)
   connection.needsNoLog = node.isReady && (lastEventId === '' ? from === 'now' : node.hasInMemory(lastEventId))

@@ -9,6 +9,8 @@ export interface StreamTerms {
   readonly limits: HubLimits
   /** The id that the client asked with; empty when it had none. */
   readonly presented: string
+  /** The head of the log when that id was made, if no stream gave it to the client. */
+  readonly headThen: Position | undefined
   readonly from: From
   /** What the node has certainly flushed before it admitted the stream. */
   readonly flushedBefore: Position | undefined
@@ -37,7 +39,7 @@ export class StreamWatch {
   constructor(terms: StreamTerms, nowMs: number) {
     this.#terms = terms
     this.lastWriteAtMs = nowMs
-    terms.ledger.present(terms.presented)
+    terms.ledger.present(terms.presented, terms.headThen)
   }
 
   get ledger(): Ledger {
