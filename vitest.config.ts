@@ -21,7 +21,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/test/**/*.test.ts', 'packages/backends/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['packages/**/test/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
           exclude: [...simulation, ...e2e, ...load],
           testTimeout: 20_000,
           hookTimeout: 20_000,

@@ -6,8 +6,10 @@ import { root } from './ensure-install.mjs'
 
 const packages = join(root, 'packages')
 
-const backends = readdirSync(join(packages, 'backends')).map((folder) => join('backends', folder))
-const folders = [...readdirSync(packages), ...backends].filter((folder) => folder !== 'backends')
+/** Folders that hold packages of one kind. */
+const groups = ['adapters', 'backends']
+const grouped = groups.flatMap((group) => readdirSync(join(packages, group)).map((folder) => join(group, folder)))
+const folders = [...readdirSync(packages).filter((folder) => !groups.includes(folder)), ...grouped]
 
 for (const folder of folders) {
   const { name, exports = {} } = JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8'))

@@ -42,7 +42,7 @@ function checkManifest(
     const first = typeof target === 'string' ? undefined : Object.keys(target)[0]
     if (first !== `${scope}source`) found.push(`${file}: exports "${entry}" does not name ${scope}source first`)
   }
-  for (const [name, range] of Object.entries(manifest.dependencies ?? {})) {
+  for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies })) {
     if (!isAllowed(name, rule)) found.push(`${file}: depends on ${name}`)
     const other = all.packages.find((pkg) => pkg.manifest.name === name)
     if (other !== undefined && range !== other.manifest.version) {
@@ -108,7 +108,8 @@ function faultOfImport({ specifier }: ImportFact, target: string | undefined, im
   }
   const name = packageNameOf(specifier)
   if (!isAllowed(name, rule)) return `imports ${specifier}`
-  if (!(name in (pkg.manifest.dependencies ?? {}))) return `imports ${specifier}, which is no dependency of the package`
+  if (!(name in { ...pkg.manifest.dependencies, ...pkg.manifest.peerDependencies }))
+    return `imports ${specifier}, which is no dependency of the package`
   const other = packages.find(({ manifest }) => manifest.name === name)
   const entry = `.${specifier.slice(name.length)}`
   if (other !== undefined && !(entry in (other.manifest.exports ?? {})))

@@ -22,6 +22,7 @@ export interface Manifest {
   readonly version: string
   readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   readonly dependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 interface Project {
@@ -45,7 +46,7 @@ export function readWorkspace(): Workspace {
 }
 
 /** Folders that hold packages of one kind. */
-const groups = ['backends']
+const groups = ['adapters', 'backends']
 
 function readPackages(folder: string): WorkspacePackage[] {
   const grouped = groups.flatMap((group) => readdirSync(join(folder, group)).map((name) => `${group}/${name}`))
