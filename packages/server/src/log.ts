@@ -1,17 +1,29 @@
 import type { Position, Selector, Topic } from '@millrace/protocol'
 
-/** An event that is not stored yet. `data` is the text that goes into the `data` field. */
-export interface NewEvent {
+/** What is said of an event. `data` is the text that goes into the `data` field. */
+export interface EventContent {
   readonly topic: Topic
   /** The SSE event type; left out means `message`. */
   readonly type?: string
   readonly data: string
   /** True when `data` is JSON text of a published value that was not a string. */
   readonly json?: true
+  /** Which value of a state topic this is the newest of; left out means the topic's only one, whose key is `''`. */
+  readonly key?: string
+  /** The `client` name that is not sent this event. */
+  readonly except?: string
+  /** The topic is finished after this event, until the next event opens it again. */
+  readonly end?: true
+}
+
+/** An event that is not stored yet. */
+export interface NewEvent extends EventContent {
+  /** Not stored again when its publisher has stored an event with this key within the log's `dedupeWindowMs`. */
+  readonly dedupeKey?: string
 }
 
 /** An event as the log keeps it. It never changes; whoever reads it must not write to it. */
-export interface StoredEvent extends NewEvent {
+export interface StoredEvent extends EventContent {
   readonly position: Position
   /** Milliseconds since 1970. Never falls from one event to the next, whatever the clock does. */
   readonly timeMs: number
@@ -78,11 +90,51 @@ export interface Bounds {
   readonly head: Position
 }
 
-export interface Snapshot {
-  /** The position that the snapshot is of: it holds nothing newer, and reading after it misses nothing. */
+export interface AppendOptions {
+  /** Whose `dedupeKey`s these are: two publishers never meet. @default '' */
+  readonly publisher?: string
+}
+
+/**
+ * What a snapshot is of:
+ * - `log`: the last event of each log topic.
+ * - `state`: the newest value of each key of each state topic.
+ * - `ended`: the last event of each topic, of either kind, whose last event has `end`.
+ */
+export type SnapshotKind = 'log' | 'state' | 'ended'
+
+/** Where a snapshot that came in pages goes on. To be given back as it came. */
+export interface SnapshotCursor {
+  /** The position that the whole snapshot is of. */
   readonly at: Position
-  /** The last event of each matching topic, oldest first. Retention does not touch them. */
+  /** Everything up to here was returned. */
+  readonly afterSeq: number
+}
+
+export interface SnapshotOptions {
+  /** @default 'log' */
+  readonly of?: SnapshotKind
+  /** Goes on with a snapshot: the `next` of its page before. @default a new one, of now */
+  readonly cursor?: SnapshotCursor
+  /** At most this many events in this page. Integer, at least 1. @default all */
+  readonly maxCount?: number
+  /** At most this many bytes of `data` (UTF-8, estimates allowed), but always at least one event. @default all */
+  readonly maxBytes?: number
+}
+
+export interface Snapshot {
+  /**
+   * The position that the snapshot is of: it holds nothing newer, and reading after it misses nothing. The same in all
+   * its pages.
+   */
+  readonly at: Position
+  /**
+   * Oldest first, over all pages. Retention does not touch them. What was replaced by something after `at` before its
+   * page was read is left out: the tail brings its successor.
+   */
   readonly events: readonly StoredEvent[]
+  /** There is more: read on with this. Left out on the last page. A page may be empty. */
+  readonly next?: SnapshotCursor
   /** True when a topic that matches may be missing, because the log had to forget topics (its `maxTopics`). */
   readonly partial: boolean
 }
@@ -126,8 +178,14 @@ export interface Tail {
  * Visibility: an event can be read, and is handed to every tail, once its append has resolved or just before.
  * Ownership: what is given to `append` may be changed after the call. Lists that are returned belong to the caller.
  * Retention: evicts oldest events first within each rule, hence within each topic, at any time, in any method or in
- * none; even events just stored, if they break a limit by themselves. The last event of each topic stays available to
- * `snapshot`. A clock that steps does not make `timeMs` fall.
+ * none; even events just stored, if they break a limit by themselves. The last event of each log topic and the newest
+ * value of each key of a state topic stay available to `snapshot`. A clock that steps does not make `timeMs` fall.
+ * State topics: which topics are of kind `state` is set by the log's rules. Their events are ordered with all others and
+ * handed to tails, but nobody is owed their past: `read` leaves them out, and their eviction is no gap. The keys of all
+ * state topics together are bounded (the log's `maxStateKeys`): an append with a key beyond it stores nothing and rejects
+ * with `full`; no key is ever forgotten.
+ * Dedupe: see `append`. What is remembered for it outlives the process where the log is durable, and is bounded (the
+ * log's `maxDedupeKeys`): an append beyond it stores nothing and rejects with `full`.
  * Errors: methods reject with {@link LogError}. Whoever calls sets no time limit: a log that cannot answer within seconds
  * rejects with `unavailable`. After `close()` every method rejects with code `closed`.
  */
@@ -136,17 +194,24 @@ export interface EventLog {
   /**
    * Stores the events, all or none, one after the other, and returns their positions in the same order. An empty list
    * stores nothing. Rejects with `invalid` for an event without a topic or whose data is not a string.
+   *
+   * An event whose `dedupeKey` the same publisher has stored within `dedupeWindowMs` (from the time of storing, by the
+   * clock that ages go by) is not stored again: its position is that of the first one, in the log's present epoch. So it
+   * is for a second one inside the list. The others of the list are stored.
    */
-  append(events: readonly NewEvent[]): Promise<readonly Position[]>
+  append(events: readonly NewEvent[], options?: AppendOptions): Promise<readonly Position[]>
   /**
    * Reads on from a position, oldest first. A position is judged in this order: another epoch than the log's gives
    * the gap `epoch_changed`; beyond the head `ahead`; a `check` that differs from the log's `epoch_changed`, where the
    * log has it: of the events kept, the head, `oldest` and seq 0; an evicted event after it that matches the selectors
-   * `too_old`. Otherwise a page. `'oldest'` never gives a gap.
+   * `too_old`. Otherwise a page. `'oldest'` never gives a gap. Events of state topics are left out, as if no selector
+   * matched them.
    */
   read(query: ReadQuery): Promise<Page | Gap>
-  /** The last event of each topic that matches. */
-  snapshot(selectors: readonly Selector[] | 'all'): Promise<Snapshot>
+  /**
+   * The last events of the topics that match. Rejects with `invalid` for a cursor of another epoch: begin anew.
+   */
+  snapshot(selectors: readonly Selector[] | 'all', options?: SnapshotOptions): Promise<Snapshot>
   /**
    * Follows the log: everything after the position that is kept or comes. Rejects with `invalid` for a position that
    * `read` would answer with `epoch_changed` or `ahead`.
@@ -161,8 +226,9 @@ export interface EventLog {
  * - `closed`: the log was closed; final.
  * - `unavailable`: the backend is away; nothing was stored, try again later.
  * - `invalid`: an argument breaks the contract.
+ * - `full`: a bound of the log is reached (state keys, dedupe keys); nothing was stored. The message says which.
  */
-export type LogErrorCode = 'closed' | 'unavailable' | 'invalid'
+export type LogErrorCode = 'closed' | 'unavailable' | 'invalid' | 'full'
 
 export class LogError extends Error {
   override readonly name = 'LogError'
