@@ -5,6 +5,7 @@ import { controlBlock } from './control-block.ts'
 import type { Flusher } from './flusher.ts'
 import type { Frame } from './frame.ts'
 import type { HotWindow } from './hot-window.ts'
+import type { HubObserver } from './hub-observer.ts'
 import { LogError } from './log.ts'
 import type { FramePage, LogReader } from './log-reader.ts'
 import type { Reading } from './reading.ts'
@@ -25,6 +26,7 @@ export interface CatchUpHost {
   readonly flusher: Flusher
   readonly window: HotWindow
   readonly reader: LogReader
+  readonly observer: HubObserver
 }
 
 /**
@@ -162,7 +164,15 @@ export class CatchUps {
     }
     const sent = arrived && reading.announce ? arrived : last?.event.position
     if (sent) subscriber.writeReplay(this.#pages.payload(frames, variant, note), frames.length, sent)
-    if (arrived && subscriber.reading === reading) subscriber.join()
+    if (arrived && subscriber.reading === reading) this.#join(subscriber, reading)
+  }
+
+  #join(subscriber: Subscriber, { replayed, source, startedAtMs }: Reading): void {
+    const { state } = subscriber
+    const { observer, clock } = this.#host
+    subscriber.join()
+    if (state.name !== 'catching-up') return
+    observer.onCaughtUp?.(subscriber, { why: state.why, replayed, source, durationMs: clock.now() - startedAtMs })
   }
 
   /** The end of the newest pass, when that is how far the reading has come. */
@@ -176,6 +186,7 @@ export class CatchUps {
   /** Asks the log, and goes on when it has answered. */
   #ask(subscriber: Subscriber, reading: Reading): false {
     reading.phase = 'reading'
+    reading.source = 'log'
     this.#answer(subscriber, reading).then(
       () => {
         reading.failures = 0
@@ -224,6 +235,7 @@ export class CatchUps {
 
   #tellGap(subscriber: Subscriber, reading: Reading, reason: SyncReason, oldest: Position, head: Position): void {
     if (subscriber.reading !== reading) return
+    this.#host.observer.onGap?.(subscriber, reason)
     const goOnAfter = subscriber.request.from === 'earliest' ? oldest : head
     const from = typeof reading.after === 'object' ? formatEventId(reading.after) : (reading.clientId ?? '')
     reading.after = goOnAfter

@@ -5,6 +5,7 @@ import { systemChance, type Chance } from './chance.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { Flusher } from './flusher.ts'
 import { HotWindow } from './hot-window.ts'
+import type { HubObserver } from './hub-observer.ts'
 import type { HubLimits, HubOptions } from './hub-options.ts'
 import type { HubStats } from './hub.ts'
 import { HubError } from './hub-error.ts'
@@ -32,6 +33,7 @@ export class Engine implements SubscriberHost {
   readonly limits: HubLimits
   readonly log: EventLog
   readonly onError: (error: unknown, context: string) => void
+  readonly observer: HubObserver
   readonly window: HotWindow
   readonly index: AudienceIndex = new AudienceIndex()
   readonly flusher: Flusher
@@ -57,6 +59,7 @@ export class Engine implements SubscriberHost {
     this.chance = options.chance ?? systemChance
     this.log = options.backend.log
     this.onError = options.onError ?? (() => undefined)
+    this.observer = options.observer ?? {}
     const { maxCount, maxBytes, maxAgeMs } = options.backend.narrowestRetention ?? unlimited
     const windowLimits = {
       maxCount: Math.min(limits.hotWindowCount, maxCount || Infinity),
@@ -84,9 +87,17 @@ export class Engine implements SubscriberHost {
 
   /** Appends to the log, and notes what is now to be sent. */
   async append(events: readonly NewEvent[]): Promise<readonly Position[]> {
-    const positions = await this.log.append(events)
-    this.#unsent.note(positions.at(-1), this.clock.now())
-    return positions
+    const startedAtMs = this.clock.now()
+    try {
+      const positions = await this.log.append(events)
+      const nowMs = this.clock.now()
+      this.#unsent.note(positions.at(-1), nowMs)
+      this.observer.onAppended?.(events, nowMs - startedAtMs)
+      return positions
+    } catch (error) {
+      this.observer.onAppendFailed?.(events, error instanceof LogError ? error.code : 'fault')
+      throw error
+    }
   }
 
   get isClosed(): boolean {
@@ -150,6 +161,7 @@ export class Engine implements SubscriberHost {
     const audience = this.index.acquire(request)
     const subscriber = new Subscriber(this, connection, request, audience, transport)
     this.subscribers.set(connection, subscriber)
+    this.observer.onOpened?.(subscriber)
     subscriber.start(reading ? undefined : this.flusher.end, reading)
     return subscriber
   }
@@ -157,6 +169,7 @@ export class Engine implements SubscriberHost {
   onSubscriberClosed(subscriber: Subscriber): void {
     if (!this.subscribers.delete(subscriber.connection)) return
     this.index.release(subscriber.audience)
+    this.observer.onClosed?.(subscriber)
     if (this.subscribers.size > 0) return
     this.catchUps.onEmpty()
     for (const resolve of this.#onEmpty) resolve()

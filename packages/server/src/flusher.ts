@@ -6,6 +6,7 @@ import { batchFrames } from './frame-batch.ts'
 import { FrameList } from './frame-list.ts'
 import { Frame, VARIANTS } from './frame.ts'
 import type { HotWindow } from './hot-window.ts'
+import type { HubObserver } from './hub-observer.ts'
 import type { HubLimits } from './hub-options.ts'
 import type { StoredEvent } from './log.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -21,6 +22,7 @@ export interface FlusherHost {
   readonly limits: HubLimits
   readonly window: HotWindow
   readonly index: AudienceIndex
+  readonly observer: HubObserver
   /** A pass was frozen. */
   onAdvance(): void
   /** The window was reset: what was read before may be of another history. */
@@ -33,6 +35,7 @@ interface Pass {
   readonly previousEnd: Position
   readonly audiences: readonly Audience[]
   readonly oldestArrivalMs: number
+  readonly frozenAtMs: number
   audience: number
   slot: number
 }
@@ -181,7 +184,7 @@ export class Flusher {
         this.#end = frames.at(-1)?.event.position ?? previousEnd
         this.#isCut = this.#end.seq < window.end.seq
         this.#passes++
-        this.#pass = { previousEnd, audiences, oldestArrivalMs, audience: 0, slot: 0 }
+        this.#pass = { previousEnd, audiences, oldestArrivalMs, frozenAtMs: this.#lastPassMs, audience: 0, slot: 0 }
         return
       }
       for (const audience of audiences) audience.owed = undefined
@@ -219,7 +222,7 @@ export class Flusher {
     const endMs = nowMs + SLICE_MS
     while (nowMs < endMs) {
       if (!pass.audiences[pass.audience]) {
-        this.#finish()
+        this.#finish(pass, nowMs)
         return
       }
       this.#serve(pass, nowMs)
@@ -249,8 +252,13 @@ export class Flusher {
     }
   }
 
-  #finish(): void {
+  #finish(pass: Pass, nowMs: number): void {
     this.#pass = undefined
+    this.#host.observer.onPass?.({
+      events: this.#end.seq - pass.previousEnd.seq,
+      durationMs: nowMs - pass.frozenAtMs,
+      lagMs: nowMs - pass.oldestArrivalMs,
+    })
     this.#host.window.trim(this.#end.seq)
     if (!this.#isFull(this.#host.limits)) this.#giveRoom()
     this.#schedule()

@@ -1,6 +1,7 @@
 import type { Chance } from './chance.ts'
 import type { Clock } from './clock.ts'
 import { HubError } from './hub-error.ts'
+import type { HubObserver } from './hub-observer.ts'
 import type { EventLog } from './log.ts'
 import type { RetentionLimits } from './memory/topic-rules.ts'
 import type { SlowPolicy } from './subscribe-request.ts'
@@ -72,6 +73,8 @@ export interface HubOptions extends Partial<HubLimits> {
    * throw. @default they are dropped
    */
   readonly onError?: (error: unknown, context: string) => void
+  /** @default nobody is told */
+  readonly observer?: HubObserver
 }
 
 const ranges: { readonly [K in keyof HubLimits]?: readonly [min: number, max: number] } = {
@@ -108,7 +111,7 @@ export function resolveHubLimits(given: Partial<HubLimits>): HubLimits {
   return limits
 }
 
-const PARTS = new Set(['backend', 'clock', 'chance', 'onError'])
+const PARTS = new Set(['backend', 'clock', 'chance', 'onError', 'observer'])
 
 /** The limits that are given, without those that are left undefined. */
 function defined(given: Partial<HubLimits>): Partial<HubLimits> {

@@ -234,6 +234,7 @@ class EngineHub implements Hub {
   }
 
   #refusal(reason: ReconnectReason): Admission {
+    this.#engine.observer.onRefused?.(reason)
     const retryAfterMs = Math.round(this.limits.retryMs * (1 + this.#engine.chance.fraction()))
     const body = encodeRetry(retryAfterMs) + controlBlock('stream:reconnect', { reason })
     return { kind: 'refused', reason, retryAfterMs, body }

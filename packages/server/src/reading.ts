@@ -19,6 +19,10 @@ export class Reading {
   readonly clientId: string | undefined
   phase: ReadingPhase = 'draining'
   replayed = 0
+  /** Whether the log had to be asked. */
+  source: 'window' | 'log' = 'window'
+  /** When the subscriber began to catch up, by {@link Clock.now}. */
+  startedAtMs = 0
   /** Failed attempts at the log in a row. */
   failures = 0
   retryAtMs = 0

@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts'
 import { controlBlock } from './control-block.ts'
 import type { Flusher } from './flusher.ts'
 import type { FrameList } from './frame-list.ts'
+import type { HubObserver, SlowCause } from './hub-observer.ts'
 import type { HubLimits } from './hub-options.ts'
 import { textPayload, type Payload } from './payload.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
@@ -27,6 +28,7 @@ export interface SubscriberHost {
   readonly flusher: Flusher
   readonly catchUps: CatchUps
   readonly sweep: Sweep
+  readonly observer: HubObserver
   readonly onError: (error: unknown, context: string) => void
   /** The subscriber's transport is gone: forget it. */
   onSubscriberClosed(subscriber: Subscriber): void
@@ -143,14 +145,14 @@ export class Subscriber implements TransportOwner, SweepMember {
   deliver(list: FrameList, pass: number, nowMs: number): void {
     const buffered = this.#transport.bufferedBytes
     if (buffered > 0 && buffered + list.byteLength > this.#host.limits.maxBufferBytes) {
-      this.#fallBehind()
+      this.#fallBehind('bytes')
       return
     }
     this.servedPass = pass
     this.events += list.length
     this.#sentPosition = list.last?.event.position
     this.#write(list.payload(), nowMs, buffered)
-    if (this.#transport.bufferedBytes > this.#host.limits.maxBufferBytes) this.#fallBehind()
+    if (this.#transport.bufferedBytes > this.#host.limits.maxBufferBytes) this.#fallBehind('bytes')
   }
 
   /** Writes events of a catch-up, the newest of which is at `last`. */
@@ -234,10 +236,11 @@ export class Subscriber implements TransportOwner, SweepMember {
     const { staleMs, maxUnsentMs } = this.#host.limits
     this.#progress.look(this.#transport.bufferedBytes, nowMs)
     if (staleMs !== false && this.#progress.stuckMs(nowMs) > staleMs) this.destroy('stale')
-    else if (this.#state.name === 'live' && this.#progress.unsentMs(nowMs) > maxUnsentMs) this.#fallBehind()
+    else if (this.#state.name === 'live' && this.#progress.unsentMs(nowMs) > maxUnsentMs) this.#fallBehind('age')
   }
 
-  #fallBehind(): void {
+  #fallBehind(cause: SlowCause): void {
+    this.#host.observer.onSlow?.(this, cause)
     if (this.#host.limits.slowPolicy === 'disconnect') {
       this.destroy('slow')
       return
@@ -251,6 +254,7 @@ export class Subscriber implements TransportOwner, SweepMember {
   }
 
   #catchUp(reading: Reading): void {
+    reading.startedAtMs = this.#host.clock.now()
     this.reading = reading
     this.#host.catchUps.resume(this)
   }

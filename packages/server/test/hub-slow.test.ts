@@ -50,7 +50,9 @@ test('[MR-RES-15] with slowPolicy disconnect a subscriber that falls behind is d
 
 test('a transport that throws is ended and reported, and the others get everything', async () => {
   const errors: string[] = []
-  const { open, publish } = await startScene({}, [], (error, context) => errors.push(`${context}: ${String(error)}`))
+  const { open, publish } = await startScene({}, [], {
+    onError: (error, context) => errors.push(`${context}: ${String(error)}`),
+  })
   const broken = new FakeTransport()
   const streams = [await open('a'), await open('a', {}, broken), await open('a')]
   broken.write = () => {

@@ -5,6 +5,7 @@ import {
   type Chance,
   type Hub,
   type HubLimits,
+  type HubOptions,
   type SubscribeRequest,
   type TopicRule,
 } from '@millrace/server'
@@ -43,7 +44,7 @@ export interface Scene {
 export async function startScene(
   limits: Partial<HubLimits> = {},
   topics: readonly TopicRule[] = [],
-  onError?: (error: unknown, context: string) => void,
+  watch: Pick<HubOptions, 'onError' | 'observer'> = {},
 ): Promise<Scene> {
   const clock = new FakeClock()
   const chance = orderlyChance()
@@ -52,7 +53,7 @@ export async function startScene(
     backend: memory({ topics, clock, chance }),
     clock,
     chance,
-    ...(onError ? { onError } : {}),
+    ...watch,
   })
   await hub.ready()
   const scene: Scene = {
