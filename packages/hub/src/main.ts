@@ -1,7 +1,7 @@
+import { nearestName } from '@millrace/server'
 import { readFileSync } from 'node:fs'
 import { serve } from './command/serve.ts'
 import { UsageError } from './command/usage-error.ts'
-import { nearestName } from './nearest-name.ts'
 
 const USAGE = `Usage: millrace <command> [options]
 

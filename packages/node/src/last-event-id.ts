@@ -1,3 +1,4 @@
+import { readQuery } from '@millrace/server'
 import type { NodeRequest } from './node-http.ts'
 
 /**
@@ -9,12 +10,24 @@ export function lastEventId(request: NodeRequest): string | undefined {
   const bytes = Array.isArray(header) ? header.join() : header
   // HTML, 9.2.3: the id is sent as UTF-8; Node makes one character of each byte of a header.
   if (bytes) return Buffer.from(bytes, 'latin1').toString('utf8')
-  return queryOf(request).get('last_event_id') || undefined
+  return new URLSearchParams(rawQuery(request)).get('last_event_id') || undefined
 }
 
-/** The query of a request's URL. */
+/**
+ * The query of a request's URL.
+ *
+ * @throws HubError `invalid_request` when a topic or type in it is not UTF-8
+ */
 export function queryOf(request: NodeRequest): URLSearchParams {
-  const url = request.url ?? ''
+  return readQuery(escapeBytes(rawQuery(request)))
+}
+
+function rawQuery({ url = '' }: NodeRequest): string {
   const start = url.indexOf('?')
-  return new URLSearchParams(start === -1 ? '' : url.slice(start))
+  return start === -1 ? '' : url.slice(start + 1)
+}
+
+/** Some clients send the bytes of UTF-8 as they are. Node makes a character of each; what was meant is their escape. */
+function escapeBytes(query: string): string {
+  return query.replaceAll(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`)
 }

@@ -16,6 +16,10 @@ function jsonOf(value: unknown): string {
   try {
     text = JSON.stringify(value)
   } catch (error) {
+    if (error instanceof RangeError) {
+      const message = 'data is nested too deeply to be written as JSON; send it flatter, or as a string.'
+      throw new HubError('invalid_event', message, { cause: error })
+    }
     throw new HubError('invalid_event', `data cannot be written as JSON: ${String(error)}.`, { cause: error })
   }
   if (text === undefined) {

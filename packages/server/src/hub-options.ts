@@ -77,7 +77,10 @@ export interface HubOptions extends Partial<HubLimits> {
   readonly observer?: HubObserver
 }
 
-const ranges: { readonly [K in keyof HubLimits]?: readonly [min: number, max: number] } = {
+/** The least and the most of each limit that is a number; for {@link HubLimits.staleMs} beside `false`. */
+export const hubLimitRanges: {
+  readonly [K in Exclude<keyof HubLimits, 'slowPolicy'>]: readonly [min: number, max: number]
+} = Object.freeze({
   heartbeatMs: [100, 3_600_000],
   retryMs: [1, 600_000],
   flushIntervalMs: [0, 1_000],
@@ -90,12 +93,12 @@ const ranges: { readonly [K in keyof HubLimits]?: readonly [min: number, max: nu
   hotWindowBytes: [1_024, 2 ** 30],
   maxLagMs: [1, 2 ** 31 - 1],
   drainMs: [0, 3_600_000],
-}
+})
 
 /** Checks the limits and fills in the defaults. @throws HubError `invalid_option` */
 export function resolveHubLimits(given: Partial<HubLimits>): HubLimits {
   const limits: HubLimits = { ...defaultHubLimits, ...defined(given) }
-  for (const [name, range] of Object.entries(ranges)) checkRange(name, limits[name as keyof HubLimits], range)
+  for (const [name, range] of Object.entries(hubLimitRanges)) checkRange(name, limits[name as keyof HubLimits], range)
   if (limits.slowPolicy !== 'catch-up' && limits.slowPolicy !== 'disconnect') {
     throw new HubError(
       'invalid_option',

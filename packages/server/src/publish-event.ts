@@ -3,6 +3,7 @@ import { eventData } from './event-data.ts'
 import { checkEventType } from './event-type.ts'
 import { HubError } from './hub-error.ts'
 import type { NewEvent } from './log.ts'
+import { nearestName } from './nearest-name.ts'
 import { shown } from './shown.ts'
 
 /** Event types and the data that goes with each. */
@@ -64,6 +65,11 @@ function checkFields(event: unknown): void {
   }
   for (const name of Object.keys(event)) {
     if (FIELDS.has(name)) continue
-    throw new HubError('invalid_event', `An event has no field ${shown(name)}; it has topic, type and data.`)
+    const near = nearestName(name, [...FIELDS])
+    const hint = near === undefined ? '' : ` Did you mean ${shown(near)}?`
+    throw new HubError(
+      'invalid_event',
+      `An event has no field ${shown(name)}.${hint} It has ${[...FIELDS].join(', ')}.`,
+    )
   }
 }

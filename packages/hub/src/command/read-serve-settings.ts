@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
+import { nearestName } from '@millrace/server'
 import { defaultHubSettings, type HubSettings } from '../hub-settings.ts'
-import { nearestName } from '../nearest-name.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Options of the interface that this version does not build: refused, never ignored. */

@@ -1,8 +1,7 @@
 import { problem, type NodeHub } from '@millrace/node'
-import type { PublishEvent } from '@millrace/server'
+import { nearestName, type PublishEvent } from '@millrace/server'
 import type { FastifyInstance } from 'fastify'
 import type { IncomingHttpHeaders } from 'node:http'
-import { nearestName } from '../nearest-name.ts'
 import { isExactNumber, parseExact } from './parse-exact.ts'
 import { RequestFault } from './problem-answers.ts'
 
