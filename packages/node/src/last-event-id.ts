@@ -19,15 +19,10 @@ export function lastEventId(request: NodeRequest): string | undefined {
  * @throws HubError `invalid_request` when a topic or type in it is not UTF-8
  */
 export function queryOf(request: NodeRequest): URLSearchParams {
-  return readQuery(escapeBytes(rawQuery(request)))
+  return readQuery(rawQuery(request))
 }
 
 function rawQuery({ url = '' }: NodeRequest): string {
   const start = url.indexOf('?')
   return start === -1 ? '' : url.slice(start + 1)
-}
-
-/** Some clients send the bytes of UTF-8 as they are. Node makes a character of each; what was meant is their escape. */
-function escapeBytes(query: string): string {
-  return query.replaceAll(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`)
 }
