@@ -1,1 +1,2 @@
-export const isBuilt = false
+export type { Fetch, FetchInit, RequestBody } from './attempt/read-event-stream.ts'
+export { systemClock, type Clock } from './clock.ts'
