@@ -57,7 +57,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'frames for a full transport are dropped',
     file: 'subscriber.ts',
-    snippet: `      this.#fallBehind()
+    snippet: `      this.#fallBehind('bytes')
       return
     }
     this.servedPass = pass`,
