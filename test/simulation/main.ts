@@ -17,7 +17,7 @@ const HELP = `Runs the engine through seeded troubles and holds it against its i
 `
 
 /** So many seeds may pass before a planted fault counts as not caught. */
-const PLANTED_SEEDS = 600
+const PLANTED_SEEDS = 2_000
 
 const { values } = parseArgs({
   options: {
