@@ -1,3 +1,4 @@
+import { problemAnswer, type Problem, type WholeAnswer } from '@millrace/server'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { NodeResponse } from './node-http.ts'
 
@@ -8,4 +9,15 @@ export function sendWhole(response: NodeResponse, status: number, headers: Outgo
   const http1 = response as ServerResponse
   http1.writeHead(status, headers)
   http1.end(body)
+}
+
+/** Sends what was decided, as {@link sendWhole} does. */
+export function sendAnswer(response: NodeResponse, { status, headers, body }: WholeAnswer): void {
+  const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }
+  sendWhole(response, status, { ...headers, ...length }, body)
+}
+
+/** Answers with a problem, as {@link sendWhole} does. */
+export function sendProblem(response: NodeResponse, fault: Problem): void {
+  sendAnswer(response, problemAnswer(fault))
 }

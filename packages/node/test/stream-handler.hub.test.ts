@@ -11,11 +11,13 @@ interface Served {
 }
 
 const running: { hub: NodeHub; server: Server }[] = []
+/** Of the handler, for each request. */
+const handled: Promise<void>[] = []
 
 async function serve(options: StreamHandlerOptions = {}, backend: Backend = memory()): Promise<Served> {
   const hub = createHub({ backend, retryMs: 100 })
   const handle = hub.handler(options)
-  const server = createServer((request, response) => void handle(request, response))
+  const server = createServer((request, response) => void handled.push(handle(request, response)))
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
@@ -24,6 +26,7 @@ async function serve(options: StreamHandlerOptions = {}, backend: Backend = memo
 }
 
 afterEach(async () => {
+  handled.length = 0
   for (const { hub, server } of running.splice(0)) {
     await hub.close({ drainMs: 0 })
     server.closeAllConnections()
@@ -117,6 +120,7 @@ test('a client that leaves during authorization leaves nothing behind', async ()
     setTimeout(resolve, 50)
   })
   letIn?.()
+  await Promise.all(handled)
   await expect.poll(() => hub?.size).toBe(0)
   expect(hub?.stats()).toMatchObject({ audiences: 0, indexEntries: 0 })
 })

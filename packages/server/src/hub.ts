@@ -9,6 +9,8 @@ import {
 import { controlBlock } from './control-block.ts'
 import { Engine } from './engine.ts'
 import { farewell, sendAway } from './farewell.ts'
+import type { StreamHandlerOptions } from './decide-stream.ts'
+import { fetchHandler, type FetchHandler } from './fetch/fetch-handler.ts'
 import { HubError } from './hub-error.ts'
 import { resolveHubLimits, type HubLimits, type HubOptions } from './hub-options.ts'
 import { InProcessReader, type ReceivedEvent, type ReceivedGap } from './in-process.ts'
@@ -101,6 +103,8 @@ export interface Hub<Events extends EventMap = EventMap> {
   publish(events: PublishEvent<Events> | readonly PublishEvent<Events>[]): Promise<PublishResult>
   /** Decides on a stream. The answer may be used later, even after the client has left. */
   admit(request: SubscribeRequest): Promise<Admission>
+  /** The web-standard handler for `GET` of the hub's streams: `export default { fetch: hub.fetchHandler({ authorize }) }`. */
+  fetchHandler(options?: StreamHandlerOptions): FetchHandler
   /**
    * Reads events inside the process, at the reader's own pace; `now` is the time of the call. Ends when the signal is
    * aborted or the hub is closed.
@@ -186,6 +190,10 @@ class EngineHub implements Hub {
         return subscriber
       },
     }
+  }
+
+  fetchHandler(options?: StreamHandlerOptions): FetchHandler {
+    return fetchHandler(this, options)
   }
 
   subscribe(options: SubscribeOptions): AsyncGenerator<ReceivedEvent | ReceivedGap, void, undefined> {

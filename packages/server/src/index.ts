@@ -1,19 +1,25 @@
 export * from './backend-error.ts'
 export * from './bus.ts'
+export * from './broadcaster.ts'
 export * from './chance.ts'
 export * from './clock.ts'
+export * from './decide-stream.ts'
+export * from './grant.ts'
 export * from './hub.ts'
 export * from './hub-error.ts'
 export * from './hub-observer.ts'
 export * from './hub-options.ts'
 export type { ReceivedEvent, ReceivedGap } from './in-process.ts'
+export { lastEventIdOf } from './last-event-id.ts'
 export * from './log.ts'
 export * from './nearest-name.ts'
 export * from './payload.ts'
+export * from './problem.ts'
 export * from './publish-event.ts'
 export * from './read-query.ts'
 export * from './read-subscribe-request.ts'
 export * from './registry.ts'
+export type { StreamRequest } from './stream-request.ts'
 export * from './subscribe-request.ts'
 export type { Subscriber } from './subscriber.ts'
 export * from './subscriber-state.ts'
@@ -23,3 +29,14 @@ export { http1StreamHeaders, streamHeaders, streamHeadersFor, type StreamHeaders
 export * from './memory/memory-backend.ts'
 export * from './session.ts'
 export { TransportSession, type SessionHost } from './transport-session.ts'
+export { SessionHosts, type SessionFactoryOptions } from './session-hosts.ts'
+export { createChannel, type Channel } from './fetch/create-channel.ts'
+export {
+  createSession,
+  sessionFactory,
+  type CreateSession,
+  type OpenedSession,
+  type SessionOptions,
+} from './fetch/create-session.ts'
+export { fetchHandler, type FetchHandler } from './fetch/fetch-handler.ts'
+export { FetchTransport } from './fetch/fetch-transport.ts'

@@ -1,6 +1,3 @@
-import type { NodeResponse } from './node-http.ts'
-import { sendWhole } from './send-whole.ts'
-
 /** RFC 9457 problem details. */
 export interface Problem {
   readonly status: number
@@ -35,24 +32,10 @@ export function problem(status: number, detail: string, headers?: Readonly<Recor
   return { status, title: titles[status] ?? 'Error', detail, ...(headers ? { headers } : {}) }
 }
 
+/** The media type of a problem (RFC 9457, 3). */
 export const PROBLEM_TYPE = 'application/problem+json'
 
+/** The body that tells of a problem, as JSON. */
 export function problemBody({ status, title, detail }: Problem): string {
   return JSON.stringify({ type: 'about:blank', title, status, detail })
-}
-
-/** Answers with a problem. A response whose head was sent, or whose client has left, is left alone. */
-export function sendProblem(response: NodeResponse, fault: Problem): void {
-  const body = problemBody(fault)
-  sendWhole(
-    response,
-    fault.status,
-    {
-      ...fault.headers,
-      'Content-Type': PROBLEM_TYPE,
-      'Content-Length': Buffer.byteLength(body),
-      'Cache-Control': 'no-store',
-    },
-    body,
-  )
 }

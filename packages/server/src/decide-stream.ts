@@ -1,0 +1,138 @@
+import { coversSelector, parseSelector, type Selector } from '@millrace/protocol'
+import type { Authorizer, Grant, Refusal } from './grant.ts'
+import type { Hub } from './hub.ts'
+import { HubError } from './hub-error.ts'
+import { lastEventIdOf } from './last-event-id.ts'
+import { problem, problemBody, PROBLEM_TYPE, type Problem } from './problem.ts'
+import { readQuery } from './read-query.ts'
+import { readSubscribeRequest } from './read-subscribe-request.ts'
+import type { StreamHeaders } from './stream-headers.ts'
+import type { StreamRequest } from './stream-request.ts'
+import type { Subscriber } from './subscriber.ts'
+import type { SubscribeRequest } from './subscribe-request.ts'
+import type { Transport } from './transport.ts'
+
+/** Options of every handler of streams; `Asked` is what its platform calls a request. */
+export interface StreamHandlerOptions<Asked = Request> {
+  /** @default everybody may see all topics but users' own */
+  readonly authorize?: Authorizer<Asked>
+  /** Is told of faults that the client is answered 500 for, such as what `authorize` throws. @default they are dropped */
+  readonly onError?: (error: unknown, context: string) => void
+}
+
+/** An answer that is sent whole. */
+export interface WholeAnswer {
+  readonly kind: 'whole'
+  readonly status: number
+  readonly headers: StreamHeaders
+  /** Undefined: there is none, as with status 204. */
+  readonly body: string | undefined
+}
+
+/** What a handler is to do with a request. */
+export type StreamDecision =
+  | {
+      readonly kind: 'stream'
+      /** Besides those of every stream. */
+      readonly headers: StreamHeaders
+      /** Opens the stream on a transport whose response head is on its way. To be called once. */
+      open(transport: Transport): Subscriber
+    }
+  | {
+      /** A stream of which this is all: for clients that cannot read statuses, and shall come again. */
+      readonly kind: 'sent-away'
+      readonly body: string
+    }
+  | WholeAnswer
+
+const OPEN: Grant = { subscribe: ['>'] }
+
+const reasons = {
+  overloaded: 'Delivery lags behind; come again in a moment.',
+  draining: 'The server is shutting down; come again in a moment.',
+  log_unavailable: 'The event log is away; come again in a moment.',
+}
+
+/**
+ * Decides what a request for a stream is answered with: the policy of all handlers, which differ only in how they carry
+ * it out. `asked` is the request as `authorize` knows it. Never rejects.
+ */
+export async function decideStream<Asked>(
+  hub: Hub,
+  request: StreamRequest,
+  asked: Asked,
+  { authorize, onError }: StreamHandlerOptions<Asked>,
+): Promise<StreamDecision> {
+  try {
+    const unfit = methodFault(request.method) ?? acceptFault(request.header('accept'))
+    if (unfit) return problemAnswer(unfit)
+    const grant = authorize ? await authorize(asked) : OPEN
+    return 'status' in grant ? refusalAnswer(grant) : await admit(hub, request, grant)
+  } catch (error) {
+    if (error instanceof HubError && error.code === 'invalid_request') return problemAnswer(problem(400, error.message))
+    return faultAnswer(error, onError)
+  }
+}
+
+/** What a client is told of a fault that is none of its own, which goes to `onError`. */
+export function faultAnswer(error: unknown, onError: StreamHandlerOptions['onError']): WholeAnswer {
+  onError?.(error, 'opening a stream')
+  return problemAnswer(problem(500, 'The stream could not be opened because of a fault in the server.'))
+}
+
+/** A problem as an answer. */
+export function problemAnswer(fault: Problem): WholeAnswer {
+  return {
+    kind: 'whole',
+    status: fault.status,
+    headers: { ...fault.headers, 'Content-Type': PROBLEM_TYPE, 'Cache-Control': 'no-store' },
+    body: problemBody(fault),
+  }
+}
+
+async function admit(hub: Hub, request: StreamRequest, grant: Grant): Promise<StreamDecision> {
+  const wanted = readRequest(hub, request, grant)
+  const forbidden = wanted.selectors.filter((selector) => !isGranted(grant, selector))
+  if (forbidden.length > 0) {
+    return problemAnswer(problem(403, `Not allowed to subscribe to ${forbidden.join(', ')}.`))
+  }
+  const admission = await hub.admit(wanted)
+  if (admission.kind === 'accepted') {
+    const headers = { 'Millrace-Connection': admission.connection }
+    return { kind: 'stream', headers, open: (transport) => admission.open(transport) }
+  }
+  // Any status but 200 would end a native `EventSource` for good, so a passing refusal is a stream that ends.
+  if (request.header('millrace-client') === undefined) return { kind: 'sent-away', body: admission.body }
+  const retryAfter = String(Math.ceil(admission.retryAfterMs / 1000))
+  return problemAnswer(problem(503, reasons[admission.reason], { 'Retry-After': retryAfter }))
+}
+
+function methodFault(method: string): Problem | undefined {
+  if (method === 'GET') return undefined
+  return problem(405, `A stream is opened with GET, not ${method}.`, { Allow: 'GET' })
+}
+
+/** No `Accept`, a wildcard or the type itself asks for a stream (RFC 9110, 12.5.1). */
+function acceptFault(accept: string | undefined): Problem | undefined {
+  if (!accept || /(^|,)\s*(text\/event-stream|text\/\*|\*\/\*)\s*(;|,|$)/i.test(accept)) return undefined
+  if (/(^|,)\s*application\/json\s*(;|,|$)/i.test(accept)) {
+    return problem(400, 'Polling (Accept: application/json) is not built yet. Ask for text/event-stream.')
+  }
+  return problem(406, `Accept is ${JSON.stringify(accept.slice(0, 100))}; this is text/event-stream.`)
+}
+
+function readRequest(hub: Hub, request: StreamRequest, grant: Grant): SubscribeRequest {
+  return readSubscribeRequest(readQuery(request.query), lastEventIdOf(request), {
+    defaultSelectors: grant.subscribe.map((text) => parseSelector(text)),
+    maxTopicsPerStream: hub.limits.maxTopicsPerStream,
+  })
+}
+
+function isGranted(grant: Grant, wanted: Selector): boolean {
+  return grant.subscribe.some((granted) => coversSelector(parseSelector(granted), wanted))
+}
+
+function refusalAnswer({ status, detail = 'No stream for this client.' }: Refusal): WholeAnswer {
+  if (status !== 204) return problemAnswer(problem(status, detail))
+  return { kind: 'whole', status, headers: { 'Cache-Control': 'no-store' }, body: undefined }
+}
