@@ -1,5 +1,5 @@
 import type { Position } from '@millrace/protocol'
-import type { Hub, HubOptions } from '@millrace/server'
+import { memory, type Hub, type HubOptions } from '@millrace/server'
 import { FakeClock, type SimulatedTime } from './fake-clock.ts'
 import type { FakeLog, LogConnection } from './fake-log.ts'
 import type { FakeTail } from './fake-tail.ts'
@@ -57,7 +57,7 @@ export class FakeNode {
     const tokens = random.fork()
     const chance = { fraction: () => tokens.fraction(), token: (length: number) => tokens.token(length) }
     this.hub = engine.createHub({
-      backend: { log: this.log },
+      backend: { ...memory(), log: this.log },
       clock: this.clock,
       chance,
       onError: (error, context) => onFault(new Error(`while ${context}`, { cause: error })),

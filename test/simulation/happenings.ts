@@ -58,7 +58,7 @@ export const deeds: Readonly<Record<Happening, Deed>> = {
 
   'append-elsewhere'(world) {
     if (world.log.failing) return false
-    const events = drawEvents(world.random).map((event) => newEvent(event, MAX_EVENT_BYTES))
+    const events = drawEvents(world.random).map((event) => newEvent(event, MAX_EVENT_BYTES).event)
     const positions = world.log.store(events)
     world.tell(() => `elsewhere is stored ${positions.map(({ seq }, i) => `${seq} on ${events[i]?.topic}`).join(', ')}`)
     return true

@@ -4,6 +4,7 @@ import type { Grant } from './grant.ts'
 import type { HubLimits } from './hub-options.ts'
 import { memory } from './memory/memory-backend.ts'
 import { newEvent } from './publish-event.ts'
+import { shown } from './shown.ts'
 
 export interface ChannelOptions extends Partial<HubLimits> {
   /** How many events are kept for those who come back with `Last-Event-ID`. 1 to 1,000,000, or false. @default false */
@@ -56,6 +57,7 @@ export class HubBroadcaster implements Broadcaster {
   broadcast(event: ChannelEvent): number {
     const { limits, size, lagMs } = this.hub
     const named = { ...event, topic: TOPIC }
+    checkFields(event)
     newEvent(named, limits.maxEventBytes)
     if (this.#isClosed) throw new HubError('closed', 'The channel is closed; nothing was sent.')
     if (lagMs > limits.maxLagMs) {
@@ -73,4 +75,11 @@ export class HubBroadcaster implements Broadcaster {
     this.#isClosed = true
     return this.hub.close(options)
   }
+}
+
+/** Whoever wants the rest of what an event may say needs a hub. */
+function checkFields(event: ChannelEvent): void {
+  const other = Object.keys(event ?? {}).find((name) => name !== 'type' && name !== 'data')
+  if (other === undefined) return
+  throw new HubError('invalid_event', `An event of a channel has no field ${shown(other)}: it has type and data.`)
 }

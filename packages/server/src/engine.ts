@@ -1,5 +1,6 @@
 import type { Position } from '@millrace/protocol'
 import { AudienceIndex } from './audience-index.ts'
+import type { Backend } from './backend.ts'
 import { CatchUps } from './catch-up.ts'
 import { systemChance, type Chance } from './chance.ts'
 import { systemClock, type Clock } from './clock.ts'
@@ -9,9 +10,9 @@ import type { HubObserver } from './hub-observer.ts'
 import type { HubLimits, HubOptions } from './hub-options.ts'
 import type { HubStats } from './hub.ts'
 import { HubError } from './hub-error.ts'
-import { LogError, type EventLog, type NewEvent, type Tail } from './log.ts'
+import { LogError, type AppendOptions, type EventLog, type NewEvent, type Tail } from './log.ts'
 import { LogReader } from './log-reader.ts'
-import type { RetentionLimits } from './memory/topic-rules.ts'
+import { narrowestRetention } from './memory/topic-rules.ts'
 import type { Reading } from './reading.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 import { Subscriber, type SubscriberHost } from './subscriber.ts'
@@ -23,7 +24,6 @@ const FIRST_START_RETRY_MS = 100
 const MAX_START_RETRY_MS = 5_000
 /** Bytes of a frame besides its data, about: what a page of tiny events is bounded by. */
 const FRAME_OVERHEAD_BYTES = 128
-const unlimited: RetentionLimits = Object.freeze({ maxAgeMs: false, maxCount: false, maxBytes: false })
 const NOWHERE: Position = Object.freeze({ epoch: '0', seq: 0, check: '000' })
 
 /** The parts of a hub and what ties them: the tail feeds the flusher, streams come and go. */
@@ -46,6 +46,7 @@ export class Engine implements SubscriberHost {
   /** Resolves after the first attempt to follow the log: whether it went well. */
   readonly firstAttempt: Promise<boolean>
   isStarted: boolean = false
+  readonly #backend: Backend
   readonly #unsent = new UnsentMarks()
   readonly #closing = new AbortController()
   #isFollowing = false
@@ -57,10 +58,11 @@ export class Engine implements SubscriberHost {
     this.limits = limits
     this.clock = options.clock ?? systemClock
     this.chance = options.chance ?? systemChance
+    this.#backend = options.backend
     this.log = options.backend.log
     this.onError = options.onError ?? (() => undefined)
     this.observer = options.observer ?? {}
-    const { maxCount, maxBytes, maxAgeMs } = options.backend.narrowestRetention ?? unlimited
+    const { maxCount, maxBytes, maxAgeMs } = narrowestRetention(options.backend.topics)
     const windowLimits = {
       maxCount: Math.min(limits.hotWindowCount, maxCount || Infinity),
       maxBytes: Math.min(limits.hotWindowBytes, maxBytes || Infinity),
@@ -86,10 +88,10 @@ export class Engine implements SubscriberHost {
   }
 
   /** Appends to the log, and notes what is now to be sent. */
-  async append(events: readonly NewEvent[]): Promise<readonly Position[]> {
+  async append(events: readonly NewEvent[], options?: AppendOptions): Promise<readonly Position[]> {
     const startedAtMs = this.clock.now()
     try {
-      const positions = await this.log.append(events)
+      const positions = await this.log.append(events, options)
       const nowMs = this.clock.now()
       this.#unsent.note(positions.at(-1), nowMs)
       this.observer.onAppended?.(events, nowMs - startedAtMs)
@@ -211,7 +213,12 @@ export class Engine implements SubscriberHost {
     this.flusher.close()
     this.onAdvance()
     await this.#tail?.close()
-    await this.log.close()
+    const { bus, registry, log } = this.#backend
+    try {
+      await Promise.all([bus.close(), registry.close()])
+    } finally {
+      await log.close()
+    }
   }
 
   async #keepTrying(): Promise<void> {

@@ -1,17 +1,9 @@
+import type { Backend } from './backend.ts'
 import type { Chance } from './chance.ts'
 import type { Clock } from './clock.ts'
 import { HubError } from './hub-error.ts'
 import type { HubObserver } from './hub-observer.ts'
-import type { EventLog } from './log.ts'
-import type { RetentionLimits } from './memory/topic-rules.ts'
 import type { SlowPolicy } from './subscribe-request.ts'
-
-/** Where a hub keeps its state. The hub closes it when it closes. */
-export interface Backend {
-  readonly log: EventLog
-  /** The narrowest limits of the log's retention rules; the hub's memory of recent events keeps to them. @default none */
-  readonly narrowestRetention?: RetentionLimits
-}
 
 /** The limits and times of a hub. Each has a default; see {@link defaultHubLimits}. */
 export interface HubLimits {
@@ -29,7 +21,7 @@ export interface HubLimits {
   readonly staleMs: number | false
   /** What happens to a live subscriber that has fallen behind. @default 'catch-up' */
   readonly slowPolicy: SlowPolicy
-  /** The largest event: topic, type and data together. Bytes, 1 to 16 MiB. @default 65536 */
+  /** The largest event: topic, type, data, key, except and dedupeKey together. Bytes of UTF-8, 1 to 16 MiB. @default 65536 */
   readonly maxEventBytes: number
   /** Topics and patterns of one stream. 1 to 10,000. @default 100 */
   readonly maxTopicsPerStream: number

@@ -14,8 +14,8 @@ import { fetchHandler, type FetchHandler } from './fetch/fetch-handler.ts'
 import { HubError } from './hub-error.ts'
 import { resolveHubLimits, type HubLimits, type HubOptions } from './hub-options.ts'
 import { InProcessReader, type ReceivedEvent, type ReceivedGap } from './in-process.ts'
-import { LogError } from './log.ts'
-import { newEvent, type EventMap, type PublishEvent } from './publish-event.ts'
+import { LogError, type NewEvent } from './log.ts'
+import { newEvent, type CheckedEvent, type EventMap, type PublishEvent } from './publish-event.ts'
 import { readSelectors } from './read-subscribe-request.ts'
 import { Reading } from './reading.ts'
 import { shown } from './shown.ts'
@@ -44,6 +44,11 @@ export type Admission =
 export interface PublishResult {
   /** The ids of the events, in their order. */
   readonly ids: readonly EventId[]
+}
+
+export interface PublishOptions {
+  /** Who publishes: two publishers with the same `dedupeKey` never meet. @default '' */
+  readonly publisher?: string
 }
 
 export interface EndOptions {
@@ -98,9 +103,12 @@ export interface Hub<Events extends EventMap = EventMap> {
   /**
    * Stores one event or several, all or none, and resolves when they are as durable as the backend promises.
    *
-   * @throws HubError `invalid_event`, `too_large`, `overloaded`, `unavailable`, `closed`
+   * @throws HubError `invalid_event`, `too_large`, `too_many`, `overloaded`, `unavailable`, `closed`
    */
-  publish(events: PublishEvent<Events> | readonly PublishEvent<Events>[]): Promise<PublishResult>
+  publish(
+    events: PublishEvent<Events> | readonly PublishEvent<Events>[],
+    options?: PublishOptions,
+  ): Promise<PublishResult>
   /** Decides on a stream. The answer may be used later, even after the client has left. */
   admit(request: SubscribeRequest): Promise<Admission>
   /** The web-standard handler for `GET` of the hub's streams: `export default { fetch: hub.fetchHandler({ authorize }) }`. */
@@ -150,9 +158,12 @@ class EngineHub implements Hub {
     return this.#engine.ready
   }
 
-  async publish(input: PublishEvent | readonly PublishEvent[]): Promise<PublishResult> {
+  async publish(
+    input: PublishEvent | readonly PublishEvent[],
+    { publisher = '' }: PublishOptions = {},
+  ): Promise<PublishResult> {
     const events = Array.isArray(input) ? (input as readonly PublishEvent[]) : [input as PublishEvent]
-    const fresh = events.map((event) => newEvent(event, this.limits.maxEventBytes))
+    const fresh = events.map((event) => builtEvent(newEvent(event, this.limits.maxEventBytes)))
     if (this.#closing) throw new HubError('closed', 'The hub is closing; nothing was published.')
     if (this.#engine.lagMs > this.limits.maxLagMs) {
       throw new HubError(
@@ -161,7 +172,7 @@ class EngineHub implements Hub {
       )
     }
     try {
-      const positions = await this.#engine.append(fresh)
+      const positions = await this.#engine.append(fresh, { publisher })
       return { ids: positions.map((position) => formatEventId(position)) }
     } catch (error) {
       throw publishError(error)
@@ -254,12 +265,22 @@ function fromOf(from: From = 'now'): From {
   throw new HubError('invalid_request', `from is ${shown(from)}; use 'now' or 'earliest'.`)
 }
 
+/** Refuses what is not built yet: it must not be stored as if it were an event like any other. */
+function builtEvent({ event, ephemeral }: CheckedEvent): NewEvent {
+  const name = ephemeral
+    ? 'ephemeral'
+    : (['key', 'dedupeKey', 'except', 'end'] as const).find((field) => event[field] !== undefined)
+  if (name === undefined) return event
+  throw new HubError('invalid_event', `The field ${name} is not built yet. Leave it out.`)
+}
+
 /** What a publisher is told of a failed append; a fault that is not the log's own goes through as it is. */
 function publishError(error: unknown): unknown {
   if (!(error instanceof LogError) || error.code === 'invalid') return error
   if (error.code === 'closed') {
     return new HubError('closed', 'The event log is closed; nothing was published.', { cause: error })
   }
+  if (error.code === 'full') return new HubError('too_many', error.message, { cause: error })
   const message = 'The event log is away; nothing is known to be stored. Try again.'
   return new HubError('unavailable', message, { cause: error })
 }

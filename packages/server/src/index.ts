@@ -1,3 +1,4 @@
+export * from './backend.ts'
 export * from './backend-error.ts'
 export * from './bus.ts'
 export * from './broadcaster.ts'

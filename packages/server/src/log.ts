@@ -8,7 +8,10 @@ export interface EventContent {
   readonly data: string
   /** True when `data` is JSON text of a published value that was not a string. */
   readonly json?: true
-  /** Which value of a state topic this is the newest of; left out means the topic's only one, whose key is `''`. */
+  /**
+   * Which value of a state topic this is the newest of; left out means the topic's only one, whose key is `''`. In a log
+   * topic it has no meaning, and is kept as it came.
+   */
   readonly key?: string
   /** The `client` name that is not sent this event. */
   readonly except?: string
@@ -84,7 +87,7 @@ export interface Gap {
 
 export interface Bounds {
   readonly epoch: string
-  /** The position just before the oldest event kept, of whatever topic; the head when none is. */
+  /** The position just before the oldest event kept, of whatever log topic; the head when none is. */
   readonly oldest: Position
   /** The position of the newest event ever appended in this epoch; seq 0 when there was none. */
   readonly head: Position
@@ -181,9 +184,11 @@ export interface Tail {
  * none; even events just stored, if they break a limit by themselves. The last event of each log topic and the newest
  * value of each key of a state topic stay available to `snapshot`. A clock that steps does not make `timeMs` fall.
  * State topics: which topics are of kind `state` is set by the log's rules. Their events are ordered with all others and
- * handed to tails, but nobody is owed their past: `read` leaves them out, and their eviction is no gap. The keys of all
- * state topics together are bounded (the log's `maxStateKeys`): an append with a key beyond it stores nothing and rejects
- * with `full`; no key is ever forgotten.
+ * handed to tails, but nobody is owed their past: `read` leaves them out, and their eviction is no gap. The newest value
+ * of each key is kept, for tails too, and counts towards no limit of its rule. Superseded values are kept within the
+ * limits of their rule and are evicted in the order in which they were stored, or superseded; so is their age counted.
+ * The keys of all state topics together are bounded (the log's `maxStateKeys`): an append with a key beyond it stores
+ * nothing and rejects with `full`; no key is ever forgotten.
  * Dedupe: see `append`. What is remembered for it outlives the process where the log is durable, and is bounded (the
  * log's `maxDedupeKeys`): an append beyond it stores nothing and rejects with `full`.
  * Errors: methods reject with {@link LogError}. Whoever calls sets no time limit: a log that cannot answer within seconds
@@ -193,7 +198,8 @@ export interface EventLog {
   readonly guarantees: LogGuarantees
   /**
    * Stores the events, all or none, one after the other, and returns their positions in the same order. An empty list
-   * stores nothing. Rejects with `invalid` for an event without a topic or whose data is not a string.
+   * stores nothing. Rejects with `invalid` for an event without a topic, whose data is not a string, or of which another
+   * field is not of its type.
    *
    * An event whose `dedupeKey` the same publisher has stored within `dedupeWindowMs` (from the time of storing, by the
    * clock that ages go by) is not stored again: its position is that of the first one, in the log's present epoch. So it
@@ -209,7 +215,8 @@ export interface EventLog {
    */
   read(query: ReadQuery): Promise<Page | Gap>
   /**
-   * The last events of the topics that match. Rejects with `invalid` for a cursor of another epoch: begin anew.
+   * The last events of the topics that match, or the newest values. Without `maxCount` and `maxBytes` it is one page.
+   * Rejects with `invalid` for a cursor of another epoch: begin anew.
    */
   snapshot(selectors: readonly Selector[] | 'all', options?: SnapshotOptions): Promise<Snapshot>
   /**

@@ -3,38 +3,84 @@ import { eventData } from './event-data.ts'
 import { checkEventType } from './event-type.ts'
 import { HubError } from './hub-error.ts'
 import type { NewEvent } from './log.ts'
+import { utf8Length } from './memory/utf8-length.ts'
 import { nearestName } from './nearest-name.ts'
 import { shown } from './shown.ts'
 
 /** Event types and the data that goes with each. */
 export type EventMap = Record<string, unknown>
 
+/** What an event may say besides its topic, type and data. */
+export interface PublishFields {
+  /** What a state topic keeps the newest of. At most 256 bytes of UTF-8. @default '' */
+  readonly key?: string | undefined
+  /**
+   * Only for those who are live now: it has no id, no place among the events that are kept, and is dropped for who is
+   * behind. Not together with `key`, `dedupeKey` or `end`. @default false
+   */
+  readonly ephemeral?: boolean | undefined
+  /**
+   * The same key from the same publisher within the backend's `dedupeWindowMs` answers with the first event's id and
+   * publishes nothing. 1 to 256 bytes of UTF-8. @default none
+   */
+  readonly dedupeKey?: string | undefined
+  /** The `client` name that is not sent this event. 1 to 128 characters, no control characters. @default none */
+  readonly except?: string | undefined
+  /** The topic is finished after this event; publishing to it again opens it again. @default false */
+  readonly end?: boolean | undefined
+}
+
 /** An event to publish. With an event map, `type` and `data` belong together. */
-export type PublishEvent<Events extends EventMap = EventMap> = string extends keyof Events
-  ? { readonly topic: string; readonly type?: string | undefined; readonly data: unknown }
-  : {
-      [T in keyof Events & string]: { readonly topic: string; readonly type: T; readonly data: Events[T] }
-    }[keyof Events & string]
+export type PublishEvent<Events extends EventMap = EventMap> = PublishFields &
+  (string extends keyof Events
+    ? { readonly topic: string; readonly type?: string | undefined; readonly data: unknown }
+    : {
+        [T in keyof Events & string]: { readonly topic: string; readonly type: T; readonly data: Events[T] }
+      }[keyof Events & string])
 
-const encoder = new TextEncoder()
+/** An event that was checked. */
+export interface CheckedEvent {
+  readonly event: NewEvent
+  /** For those who are live now: not for the log. */
+  readonly ephemeral: boolean
+}
 
-const FIELDS = new Set(['topic', 'type', 'data'])
+const FIELDS = ['topic', 'type', 'data', 'key', 'ephemeral', 'dedupeKey', 'except', 'end']
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(FIELDS)
+const MAX_KEY_BYTES = 256
+const MAX_CLIENT_LENGTH = 128
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const CLIENT_NAME = /^[^\u0000-\u001f\u007f-\u009f]+$/
 
 /**
  * Checks an event and makes it ready for the log.
  *
  * @throws HubError `invalid_event` or `too_large`
  */
-export function newEvent(event: PublishEvent, maxEventBytes: number): NewEvent {
-  checkFields(event)
-  const topic = topicOf(event.topic)
-  if (event.type !== undefined) checkEventType(event.type)
-  const isText = typeof event.data === 'string'
-  const data = eventData(event.data)
-  const length = topic.length + (event.type?.length ?? 0) + data.length
-  // Three bytes of UTF-8 for each UTF-16 unit at the most: the exact count is only worth its cost near the limit.
-  if (length * 3 > maxEventBytes) checkSize(`${topic}${event.type ?? ''}${data}`, maxEventBytes)
-  return { topic, data, ...(event.type === undefined ? {} : { type: event.type }), ...(isText ? {} : { json: true }) }
+export function newEvent(input: PublishEvent, maxEventBytes: number): CheckedEvent {
+  checkFields(input)
+  const { key, dedupeKey, except } = input
+  const topic = topicOf(input.topic)
+  if (input.type !== undefined) checkEventType(input.type)
+  if (key !== undefined) checkKey('key', key, 0)
+  if (dedupeKey !== undefined) checkKey('dedupeKey', dedupeKey, 1)
+  if (except !== undefined) checkClientName(except)
+  const end = flagOf('end', input.end)
+  const ephemeral = flagOf('ephemeral', input.ephemeral)
+  if (ephemeral) checkEphemeral(input)
+  const data = eventData(input.data)
+  const event: NewEvent = {
+    topic,
+    data,
+    ...(input.type === undefined ? {} : { type: input.type }),
+    ...(typeof input.data === 'string' ? {} : { json: true }),
+    ...(key === undefined ? {} : { key }),
+    ...(except === undefined ? {} : { except }),
+    ...(end ? { end } : {}),
+    ...(dedupeKey === undefined ? {} : { dedupeKey }),
+  }
+  checkSize(event, maxEventBytes)
+  return { event, ephemeral }
 }
 
 function topicOf(topic: unknown): NewEvent['topic'] {
@@ -49,12 +95,55 @@ function topicOf(topic: unknown): NewEvent['topic'] {
   }
 }
 
-function checkSize(text: string, maxEventBytes: number): void {
-  const { byteLength } = encoder.encode(text)
-  if (byteLength <= maxEventBytes) return
+function checkKey(name: 'key' | 'dedupeKey', key: unknown, minBytes: number): void {
+  const mend = `it must be a string of ${minBytes} to ${MAX_KEY_BYTES} bytes of UTF-8`
+  if (typeof key !== 'string') throw new HubError('invalid_event', `${name} is ${shown(key)}; ${mend}.`)
+  if (!key.isWellFormed()) {
+    throw new HubError(
+      'invalid_event',
+      `${name} ${shown(key)} has half of a surrogate pair, which is no text; ${mend}.`,
+    )
+  }
+  const bytes = utf8Length(key)
+  if (bytes >= minBytes && bytes <= MAX_KEY_BYTES) return
+  throw new HubError('invalid_event', `${name} ${shown(key)} has ${bytes} bytes; ${mend}.`)
+}
+
+function checkClientName(name: unknown): void {
+  if (typeof name === 'string' && name.length <= MAX_CLIENT_LENGTH && name.isWellFormed() && CLIENT_NAME.test(name))
+    return
+  const mend = `it must be the name of a client: 1 to ${MAX_CLIENT_LENGTH} characters, none of them a control character`
+  throw new HubError('invalid_event', `except is ${shown(name)}; ${mend}.`)
+}
+
+function flagOf(name: 'ephemeral' | 'end', value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false
+  throw new HubError('invalid_event', `${name} is ${shown(value)}; it must be true or false.`)
+}
+
+/** An ephemeral event is sent and forgotten, so it can make none of the promises that need a memory. */
+function checkEphemeral({ key, dedupeKey, end }: PublishEvent): void {
+  const refuse = (what: string): never => {
+    throw new HubError('invalid_event', `An ephemeral event cannot have ${what}. Leave one of the two out.`)
+  }
+  if (key !== undefined) refuse('a key: it is not kept, so it is not the newest value of anything')
+  if (dedupeKey !== undefined) refuse('a dedupeKey: it has no id to answer with when it comes again')
+  if (end === true) refuse('end: it is not kept, so who comes later could not learn that the topic is finished')
+}
+
+function checkSize(
+  { topic, type = '', data, key = '', except = '', dedupeKey = '' }: NewEvent,
+  maxEventBytes: number,
+): void {
+  const length = topic.length + type.length + data.length + key.length + except.length + dedupeKey.length
+  // Three bytes of UTF-8 for each UTF-16 unit at the most: the exact count is only worth its cost near the limit.
+  if (length * 3 <= maxEventBytes) return
+  let bytes = 0
+  for (const text of [topic, type, data, key, except, dedupeKey]) bytes += utf8Length(text)
+  if (bytes <= maxEventBytes) return
   throw new HubError(
     'too_large',
-    `The event has ${byteLength} bytes, more than maxEventBytes (${maxEventBytes}). Send a reference and let clients fetch the rest.`,
+    `The event has ${bytes} bytes, more than maxEventBytes (${maxEventBytes}). Send a reference and let clients fetch the rest.`,
   )
 }
 
@@ -63,13 +152,11 @@ function checkFields(event: unknown): void {
   if (typeof event !== 'object' || event === null) {
     throw new HubError('invalid_event', `The event is ${shown(event)}; it must be an object with topic and data.`)
   }
-  for (const name of Object.keys(event)) {
-    if (FIELDS.has(name)) continue
-    const near = nearestName(name, [...FIELDS])
-    const hint = near === undefined ? '' : ` Did you mean ${shown(near)}?`
-    throw new HubError(
-      'invalid_event',
-      `An event has no field ${shown(name)}.${hint} It has ${[...FIELDS].join(', ')}.`,
-    )
-  }
+  for (const name of Object.keys(event)) if (!KNOWN_FIELDS.has(name)) throw unknownField(name)
+}
+
+function unknownField(name: string): HubError {
+  const near = nearestName(name, FIELDS)
+  const hint = near === undefined ? '' : ` Did you mean ${shown(near)}?`
+  return new HubError('invalid_event', `An event has no field ${shown(name)}.${hint} It has ${FIELDS.join(', ')}.`)
 }

@@ -14,14 +14,14 @@
 export interface Registry {
   /**
    * Stores a value, instead of one that is there. `key`: 1 to 512 bytes of UTF-8. `value`: up to 65,536 bytes of UTF-8.
-   * `ttlMs`: milliseconds, an integer from 1 to 2^31-1.
+   * Both are well-formed: a lone surrogate has no UTF-8. `ttlMs`: milliseconds, an integer from 1 to 2^31-1.
    */
   put(key: string, value: string, ttlMs: number): Promise<void>
   /** Takes a value out: of any number of takers, on any node, one gets it. Undefined when there is none. */
   take(key: string): Promise<string | undefined>
   /** Undefined when there is none. */
   get(key: string): Promise<string | undefined>
-  /** All entries whose key starts with the prefix, in the order of their keys, UTF-16 unit by unit. */
+  /** All entries whose key starts with the prefix (up to 512 bytes of UTF-8), in the order of their keys, UTF-16 unit by unit. */
   list(prefix: string): Promise<ReadonlyMap<string, string>>
   /** May be called twice. */
   close(): Promise<void>

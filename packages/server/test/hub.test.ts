@@ -185,6 +185,12 @@ test('unknown options and fields are refused, not ignored', async () => {
   await expect(startScene({ heartbeat: 5 } as object)).rejects.toThrow('A hub has no option "heartbeat"')
   await expect(startScene({ topics: [] } as object)).rejects.toThrow('memory({ topics })')
   const { hub } = await startScene()
-  const events = [{ topic: 'a', data: 1, dedupeKey: 'x' }, null, 'a']
-  for (const event of events) await expect(hub.publish(event as never)).rejects.toMatchObject({ code: 'invalid_event' })
+  for (const event of [null, 'a'])
+    await expect(hub.publish(event as never)).rejects.toMatchObject({ code: 'invalid_event' })
+  const typo = { topic: 'a', data: 1, dedupKey: 'x' }
+  await expect(hub.publish(typo as never)).rejects.toThrow(
+    'An event has no field "dedupKey". Did you mean "dedupeKey"?',
+  )
+  const strange = { topic: 'a', data: 1, colour: 'x' }
+  await expect(hub.publish(strange as never)).rejects.toThrow('has no field "colour". It has topic, type, data, key,')
 })

@@ -2,6 +2,7 @@ import { matchesSelector, parseSelector, parseTopic, type Position } from '@mill
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MemoryLog } from '../src/memory/memory-log.ts'
+import { resolveMemoryOptions } from '../src/memory/memory-options.ts'
 import type { TopicRule } from '../src/memory/topic-rules.ts'
 import { seededChance } from './support/seeded-chance.ts'
 import { SteppingClock } from './support/stepping-clock.ts'
@@ -62,7 +63,7 @@ describe('what was evicted from the memory log', () => {
 })
 
 function openLog(topics: readonly TopicRule[]): MemoryLog {
-  return new MemoryLog({ topics, clock: new SteppingClock(), chance: seededChance(7) })
+  return new MemoryLog(resolveMemoryOptions({ topics, clock: new SteppingClock(), chance: seededChance(7) }))
 }
 
 async function reasonOf(log: MemoryLog, after: Position, ...names: string[]): Promise<string> {

@@ -1,16 +1,16 @@
 import { parseSelector, parseTopic, type Position, type Topic } from '@millrace/protocol'
 import { describe, expect, test } from 'vitest'
 import type { NewEvent, Page, ReadQuery, StoredEvent } from '../src/log.ts'
-import type { MemoryLogOptions } from '../src/memory/memory-log-options.ts'
+import { resolveMemoryOptions, type MemoryOptions } from '../src/memory/memory-options.ts'
 import { MemoryLog } from '../src/memory/memory-log.ts'
 import { seededChance } from './support/seeded-chance.ts'
 import { SteppingClock } from './support/stepping-clock.ts'
 
 const ALL: Omit<ReadQuery, 'after'> = { selectors: 'all', maxCount: 1_000_000, maxBytes: 1e12 }
 
-function openLog(options: Omit<MemoryLogOptions, 'clock' | 'chance'> = {}): { log: MemoryLog; clock: SteppingClock } {
+function openLog(options: Omit<MemoryOptions, 'clock' | 'chance'> = {}): { log: MemoryLog; clock: SteppingClock } {
   const clock = new SteppingClock()
-  return { log: new MemoryLog({ ...options, clock, chance: seededChance(7) }), clock }
+  return { log: new MemoryLog(resolveMemoryOptions({ ...options, clock, chance: seededChance(7) })), clock }
 }
 
 function event(name: string, data: string = 'x'): NewEvent {
@@ -196,7 +196,9 @@ describe('the work and the memory of the memory log', () => {
   })
 
   test('each log is an epoch of its own', async () => {
-    const epochs = await Promise.all(Array.from({ length: 50 }, async () => (await new MemoryLog().bounds()).epoch))
+    const epochs = await Promise.all(
+      Array.from({ length: 50 }, async () => (await new MemoryLog(resolveMemoryOptions({})).bounds()).epoch),
+    )
     expect(new Set(epochs).size).toBe(50)
   })
 })

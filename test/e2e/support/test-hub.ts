@@ -1,12 +1,12 @@
 import { createHub, type NodeHub, type StreamHandlerOptions } from '@millrace/node'
-import { memory, type EventLog, type HubLimits, type MemoryLogOptions } from '@millrace/server'
+import { memory, type EventLog, type HubLimits, type MemoryOptions } from '@millrace/server'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 
 export interface TestHubOptions extends Partial<HubLimits> {
-  readonly memory?: MemoryLogOptions
+  readonly memory?: MemoryOptions
   /** Stands before the log. */
   readonly wrapLog?: (log: EventLog) => EventLog
   readonly authorize?: StreamHandlerOptions['authorize']
@@ -32,7 +32,8 @@ export interface TestHub {
 /** Starts a hub that is stopped when the test is over. */
 export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
   const { memory: memoryOptions = {}, wrapLog = (log) => log, authorize, port: wantedPort = 0, ...limits } = options
-  const hub = createHub({ backend: { log: wrapLog(memory(memoryOptions).log) }, ...limits })
+  const backend = memory(memoryOptions)
+  const hub = createHub({ backend: { ...backend, log: wrapLog(backend.log) }, ...limits })
   const handle = hub.handler(authorize ? { authorize } : {})
   const server = createServer((request, response) => {
     if (request.url?.startsWith('/events')) void handle(request, response)

@@ -1,8 +1,10 @@
 import type { Backend } from '@millrace/server'
-import { narrowestRetention } from '@millrace/server/log-parts'
+import { MemoryBus, MemoryRegistry } from '@millrace/server/log-parts'
 import { bootId } from './boot-id.ts'
 import { SqliteLog } from './sqlite-log.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './sqlite-options.ts'
+
+const MAX_ENTRIES = 100_000
 
 /**
  * Keeps everything in one file, which is made where there is none. What is answered outlives the process; one process
@@ -14,5 +16,7 @@ import { resolveSqliteOptions, type SqliteOptions } from './sqlite-options.ts'
 export function sqlite(path: string, options: SqliteOptions = {}): Backend {
   const resolved = resolveSqliteOptions(options)
   const log = new SqliteLog(path, { ...resolved, bootId: resolved.bootId ?? bootId() })
-  return { log, narrowestRetention: narrowestRetention(resolved.rules) }
+  // One process uses a file, so a bus within it reaches everybody.
+  const registry = new MemoryRegistry(MAX_ENTRIES, resolved.clock)
+  return { log, bus: new MemoryBus(), registry, topics: resolved.rules }
 }

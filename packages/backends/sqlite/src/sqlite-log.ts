@@ -87,6 +87,7 @@ export class SqliteLog implements EventLog {
   async append(events: readonly NewEvent[]): Promise<readonly Position[]> {
     this.#assertOpen()
     assertEvents(events)
+    assertBuilt(events)
     return events.length === 0 ? [] : this.#appends.add(events)
   }
 
@@ -224,5 +225,13 @@ export class SqliteLog implements EventLog {
 
   #assertOpen(): void {
     if (this.#closing) throw new LogError('closed', 'The log was closed.')
+  }
+}
+
+/** Refuses what the file has no place for yet, rather than lose it. */
+function assertBuilt(events: readonly NewEvent[]): void {
+  for (const event of events) {
+    const name = (['key', 'except', 'end', 'dedupeKey'] as const).find((field) => event[field] !== undefined)
+    if (name !== undefined) throw new LogError('invalid', `The field ${name} is not built yet in the SQLite log.`)
   }
 }

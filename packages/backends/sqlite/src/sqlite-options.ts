@@ -64,7 +64,10 @@ export function resolveSqliteOptions(options: SqliteOptions): ResolvedSqliteOpti
   if (durability !== 'process' && durability !== 'power') {
     throw fault(`durability cannot be ${JSON.stringify(durability)}: use "process" or "power".`)
   }
-  return { rules: resolveTopicRules(topics), maxTopics, durability, clock, chance, bootId: options.bootId }
+  const rules = resolveTopicRules(topics)
+  const stateRule = rules.find(({ kind }) => kind === 'state')
+  if (stateRule) throw fault(`State topics (${stateRule.match}) are not built yet in the SQLite log.`)
+  return { rules, maxTopics, durability, clock, chance, bootId: options.bootId }
 }
 
 function fault(message: string): HubError {

@@ -22,6 +22,7 @@ const statusOf: Readonly<Record<HubErrorCode, number>> = {
   invalid_event: 400,
   invalid_request: 400,
   too_large: 413,
+  too_many: 429,
   overloaded: 429,
   unavailable: 503,
   closed: 503,

@@ -1,19 +1,35 @@
 import type { Position } from '@millrace/protocol'
+import { shown } from '../shown.ts'
 import { LogError, type NewEvent, type ReadQuery } from '../log.ts'
+
+const TEXTS = ['type', 'key', 'except', 'dedupeKey'] as const
 
 /** @throws LogError `invalid` */
 export function assertEvents(events: readonly NewEvent[]): void {
-  for (const { topic, type, data } of events) {
+  for (const event of events) {
+    const { topic, data } = event
     if (typeof topic !== 'string' || topic === '') {
       throw new LogError('invalid', `The topic of an event cannot be ${JSON.stringify(topic)}: give a topic.`)
     }
     if (typeof data !== 'string') {
       throw new LogError('invalid', `The data of an event cannot be a ${typeof data}: give a string.`)
     }
-    if (type !== undefined && typeof type !== 'string') {
-      throw new LogError('invalid', `The type of an event cannot be a ${typeof type}: give a string or leave it out.`)
+    for (const name of TEXTS) {
+      const text: unknown = event[name]
+      if (text === undefined || typeof text === 'string') continue
+      throw new LogError(
+        'invalid',
+        `The ${name} of an event cannot be a ${typeof text}: give a string or leave it out.`,
+      )
     }
+    assertFlag('json', event.json)
+    assertFlag('end', event.end)
   }
+}
+
+function assertFlag(name: 'json' | 'end', flag: unknown): void {
+  if (flag === undefined || flag === true) return
+  throw new LogError('invalid', `The field ${name} of an event cannot be ${shown(flag)}: give true or leave it out.`)
 }
 
 /** @throws LogError `invalid` */

@@ -1,6 +1,7 @@
 // oxlint-disable typescript/require-await -- the contract is asynchronous: `async` turns what is thrown into a rejection
 import type { Position, Selector } from '@millrace/protocol'
 import type { Clock } from '../clock.ts'
+import { HubError } from '../hub-error.ts'
 import {
   LogError,
   type Bounds,
@@ -19,12 +20,12 @@ import {
 import { CheckSource, EPOCH_LENGTH } from './check-source.ts'
 import { KeptEvents, type Entry } from './kept-events.ts'
 import { assertEvents, assertPosition, assertQuery } from './log-arguments.ts'
-import { resolveMemoryLogOptions, type MemoryLogOptions } from './memory-log-options.ts'
+import type { ResolvedMemoryOptions } from './memory-options.ts'
 import { MemoryTail, type TailSource } from './memory-tail.ts'
 import { selectorTest } from './pattern-set.ts'
 import { Retention } from './retention.ts'
 import { TopicIndex } from './topic-index.ts'
-import { resolveTopicRules, ruleIndexOf } from './topic-rules.ts'
+import { ruleIndexOf } from './topic-rules.ts'
 import { utf8Length } from './utf8-length.ts'
 
 /** How much a log holds: for metrics and for tests of its bounds. */
@@ -69,10 +70,9 @@ export class MemoryLog implements EventLog {
   #cancelIdleEviction: (() => void) | undefined
   #isClosed = false
 
-  /** @throws HubError `invalid_option` */
-  constructor(options: MemoryLogOptions = {}) {
-    const { topics, maxTopics, clock, chance } = resolveMemoryLogOptions(options)
-    const rules = resolveTopicRules(topics)
+  constructor({ rules, maxTopics, clock, chance }: ResolvedMemoryOptions) {
+    const stateRule = rules.find(({ kind }) => kind === 'state')
+    if (stateRule) throw new HubError('invalid_option', `State topics (${stateRule.match}) are not built yet.`)
     this.#clock = clock
     this.#checks = new CheckSource(chance)
     this.#retentions = rules.map((rule) => new Retention(rule.retention))

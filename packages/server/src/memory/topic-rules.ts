@@ -1,13 +1,19 @@
 import { matchesSelector, parseSelector, ProtocolError, type Selector, type Topic } from '@millrace/protocol'
 import { HubError } from '../hub-error.ts'
 
-/** How long events are kept. An event that breaks any of the limits is evicted; `false` switches a limit off. */
+/**
+ * How long events are kept. An event that breaks any of the limits is evicted; `false` switches a limit off. Of state
+ * topics only superseded values are evicted and counted, for nobody is owed them: they serve tails that lag.
+ */
 export interface RetentionLimits {
-  /** Milliseconds, 1 to 100 years. @default 3600000 */
+  /** Milliseconds, 1 to 100 years. @default 3600000; of state topics 60000 */
   readonly maxAgeMs: number | false
-  /** Events of all topics of the rule together, 1 to 1,000,000,000. @default 100000 */
+  /** Events of all topics of the rule together, 1 to 1,000,000,000. @default 100000; of state topics 10000 */
   readonly maxCount: number | false
-  /** UTF-8 bytes of topic, type and data, of all topics of the rule together. 1 to 1 TiB. @default 268435456 */
+  /**
+   * UTF-8 bytes of topic, type and data, of all topics of the rule together. 1 to 1 TiB.
+   * @default 268435456; of state topics 16777216
+   */
   readonly maxBytes: number | false
 }
 
@@ -17,26 +23,48 @@ export const defaultRetention: RetentionLimits = Object.freeze({
   maxBytes: 256 * 1024 * 1024,
 })
 
+/** Of state topics. */
+export const defaultStateRetention: RetentionLimits = Object.freeze({
+  maxAgeMs: 60_000,
+  maxCount: 10_000,
+  maxBytes: 16 * 1024 * 1024,
+})
+
+/**
+ * What a topic holds:
+ * - `log`: facts, each of which subscribers are owed, once and in order.
+ * - `state`: a value that changes, of which the newest of each `key` is owed.
+ */
+export type TopicKind = 'log' | 'state'
+
 /** What holds for the topics that match. The first rule in the list that matches a topic is the one. */
 export interface TopicRule {
   /** A topic or a pattern. `>` stands for every topic here, users' own included, since it gives nobody access. */
   readonly match: string
   /** @default 'log' */
-  readonly kind?: 'log'
+  readonly kind?: TopicKind
   /** A limit that is left out has its default. */
   readonly retention?: Partial<RetentionLimits>
+  /**
+   * How often a stream is sent a new value of one key of a state topic; of those in between it gets the newest. Values
+   * per second, 1 to 1,000, or false for all. Not for log topics, whose events are all owed. @default false
+   */
+  readonly maxRatePerSecond?: number | false
 }
 
 /** A rule, checked and complete. */
 export interface ResolvedTopicRule {
   readonly match: Selector
+  readonly kind: TopicKind
   readonly retention: RetentionLimits
+  readonly maxRatePerSecond: number | false
 }
 
 const CATCH_ALL = parseSelector('>')
-const RULE_KEYS = new Set(['match', 'kind', 'retention'])
+const MAX_RATE_PER_SECOND = 1_000
+const RULE_KEYS = new Set(['match', 'kind', 'retention', 'maxRatePerSecond'])
 /** Of rules to come, and not built: refused rather than ignored. */
-const LATER_KEYS = new Set(['maxRatePerSecond', 'public', 'presence'])
+const LATER_KEYS = new Set(['public', 'presence'])
 
 /** Inclusive ranges of the limits, and their units. */
 const RANGES = {
@@ -53,14 +81,15 @@ export function resolveTopicRules(rules: readonly TopicRule[]): readonly Resolve
   if (!Array.isArray(rules)) throw fault('topics', rules, 'give a list of rules such as { "match": "chat.>" }')
   const resolved = rules.map((rule, i) => resolveRule(rule, `topics[${i}]`))
   if (resolved.some((rule) => rule.match === CATCH_ALL)) return resolved
-  return [...resolved, { match: CATCH_ALL, retention: defaultRetention }]
+  return [...resolved, { match: CATCH_ALL, kind: 'log', retention: defaultRetention, maxRatePerSecond: false }]
 }
 
-/** Of each limit the narrowest that any of the rules has. */
+/** Of each limit the narrowest that any of the rules for log topics has. */
 export function narrowestRetention(rules: readonly ResolvedTopicRule[]): RetentionLimits {
   const narrowest = (limit: keyof RetentionLimits): number | false => {
-    const set = rules.map(({ retention }) => retention[limit]).filter((value) => value !== false)
-    return set.length > 0 && Math.min(...set)
+    const set = rules.filter(({ kind }) => kind === 'log').map(({ retention }) => retention[limit])
+    const limits = set.filter((value) => value !== false)
+    return limits.length > 0 && Math.min(...limits)
   }
   return { maxAgeMs: narrowest('maxAgeMs'), maxCount: narrowest('maxCount'), maxBytes: narrowest('maxBytes') }
 }
@@ -76,10 +105,20 @@ function resolveRule(rule: TopicRule, path: string): ResolvedTopicRule {
     if (LATER_KEYS.has(key)) throw fault(`${path}.${key}`, value, 'this is not built yet: leave it out')
     if (!RULE_KEYS.has(key)) throw fault(`${path}.${key}`, value, `known keys are ${list(RULE_KEYS)}`)
   }
-  const kind: string = rule.kind ?? 'log'
-  if (kind === 'state') throw fault(`${path}.kind`, kind, 'state topics are not built yet: use "log"')
-  if (kind !== 'log') throw fault(`${path}.kind`, kind, 'use "log"')
-  return { match: resolveMatch(rule.match, `${path}.match`), retention: resolveRetention(rule.retention, path) }
+  const match = resolveMatch(rule.match, `${path}.match`)
+  const kind = rule.kind ?? 'log'
+  if (kind !== 'log' && kind !== 'state') throw fault(`${path}.kind`, kind, 'use "log" or "state"')
+  const maxRatePerSecond = resolveRate(rule.maxRatePerSecond, kind, `${path}.maxRatePerSecond`)
+  return { match, kind, retention: resolveRetention(rule.retention, kind, path), maxRatePerSecond }
+}
+
+function resolveRate(rate: number | false | undefined, kind: TopicKind, path: string): number | false {
+  if (rate === undefined) return false
+  if (kind === 'log') {
+    throw fault(path, rate, 'every event of a log topic is owed: leave it out, or make the rule "kind": "state"')
+  }
+  if (rate === false || isInRange(rate, MAX_RATE_PER_SECOND)) return rate
+  throw fault(path, rate, `give a whole number of values from 1 to ${MAX_RATE_PER_SECOND}, or false for all of them`)
 }
 
 function resolveMatch(match: string, path: string): Selector {
@@ -93,8 +132,13 @@ function resolveMatch(match: string, path: string): Selector {
   }
 }
 
-function resolveRetention(retention: Partial<RetentionLimits> | undefined, path: string): RetentionLimits {
-  if (retention === undefined) return defaultRetention
+function resolveRetention(
+  retention: Partial<RetentionLimits> | undefined,
+  kind: TopicKind,
+  path: string,
+): RetentionLimits {
+  const defaults = kind === 'state' ? defaultStateRetention : defaultRetention
+  if (retention === undefined) return defaults
   const at = `${path}.retention`
   if (!isObject(retention)) throw fault(at, retention, 'give an object of limits')
   for (const [key, value] of Object.entries(retention)) {
@@ -104,9 +148,9 @@ function resolveRetention(retention: Partial<RetentionLimits> | undefined, path:
     throw fault(`${at}.${key}`, value, `give a whole number of ${unit} from 1 to ${max}, or false for no limit`)
   }
   return {
-    maxAgeMs: retention.maxAgeMs ?? defaultRetention.maxAgeMs,
-    maxCount: retention.maxCount ?? defaultRetention.maxCount,
-    maxBytes: retention.maxBytes ?? defaultRetention.maxBytes,
+    maxAgeMs: retention.maxAgeMs ?? defaults.maxAgeMs,
+    maxCount: retention.maxCount ?? defaults.maxCount,
+    maxBytes: retention.maxBytes ?? defaults.maxBytes,
   }
 }
 
