@@ -38,9 +38,10 @@ export function startScript(
   return startNode([...nodeOptions, '--conditions=@millrace/source', script, JSON.stringify(settings)])
 }
 
-/** The standalone hub of a checkout, as `millrace serve` starts it. */
+/** The standalone hub of a checkout, as `millrace serve` starts it, with its events in memory. */
 export function startHub(checkout: string, nodeOptions: readonly string[] = []): Promise<ServerProcess> {
-  return startNode([...nodeOptions, join(checkout, 'packages/hub/bin/millrace.js'), 'serve', '--port', '0'])
+  const command = join(checkout, 'packages/hub/bin/millrace.js')
+  return startNode([...nodeOptions, command, 'serve', '--port', '0', '--log', 'memory:'])
 }
 
 async function startNode(args: readonly string[]): Promise<ServerProcess> {

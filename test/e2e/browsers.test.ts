@@ -227,7 +227,7 @@ function suite(name: BrowserName): void {
   })
 
   test('is served by the hub itself: cut in the middle, back by its default retry', async () => {
-    const server = await startHubServer({ ...defaultHubSettings, port: 0 })
+    const server = await startHubServer({ ...defaultHubSettings, log: 'memory:', port: 0 })
     onTestFinished(() => server.close({ drainMs: 0 }))
     const proxy = await startCuttingProxy({ port: Number(new URL(server.url).port), pages: { '/': RECORDER_PAGE } })
     const recorder = await record(browser, proxy)

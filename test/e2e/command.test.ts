@@ -1,7 +1,10 @@
 /** The `millrace` command, as a person, a script and a supervisor use it. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { runCommand, startHubProcess, type HubProcess } from './support/hub-process.ts'
 import { exchange, get } from './support/raw-http.ts'
@@ -13,7 +16,10 @@ const hasCurl = spawnSync('curl', ['--version']).status === 0
 describe('starting', () => {
   test('prints one line with the URL when it listens, and nothing else', async () => {
     const hub = await start()
-    expect(hub.output).toEqual({ stdout: `Millrace is listening on http://127.0.0.1:${hub.port}\n`, stderr: '' })
+    expect(hub.output).toEqual({
+      stdout: `Millrace is listening on http://127.0.0.1:${hub.port} with its events in memory\n`,
+      stderr: '',
+    })
     expect(hub.port).toBeGreaterThan(0)
     expect((await fetch(`${hub.url}/health/live`)).status).toBe(200)
     expect((await fetch(`${hub.url}/health/ready`)).status).toBe(200)
@@ -34,6 +40,32 @@ describe('starting', () => {
       expect(hub.output.stdout).toContain('(demo)')
       expect((await fetch(hub.url)).headers.get('content-type')).toContain('text/html')
     }
+  })
+
+  test('keeps events in ./millrace.db unless it is told otherwise, over a restart', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-command-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const first = await startHubProcess(['--port', '0'], { MILLRACE_LOG: '' }, folder)
+    expect(first.output.stdout).toContain(' with its events in ./millrace.db\n')
+    const headers = { 'Content-Type': 'application/json' }
+    await fetch(`${first.url}/events`, { method: 'POST', headers, body: '{"topic":"a","data":"kept"}' })
+    await first.stop()
+    const second = await startHubProcess(['--port', '0'], { MILLRACE_LOG: '' }, folder)
+    onTestFinished(() => second.stop())
+    const stream = await openStream(`${second.url}/events?from=earliest`)
+    await stream.until(({ data }) => data === 'kept')
+  })
+
+  test('by a configuration file, which every limit can be in', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-command-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    writeFileSync(join(folder, 'millrace.json'), '{ "port": 0, "heartbeatMs": 1234, "maxEventBytes": 100 }')
+    const hub = await start(['--config', join(folder, 'millrace.json')])
+    const stream = await openStream(`${hub.url}/events`)
+    expect((await stream.until(CONNECTED)).at(-1)?.data).toContain('"heartbeatMs":1234')
+    const headers = { 'Content-Type': 'application/json' }
+    const body = JSON.stringify({ topic: 'a', data: 'x'.repeat(100) })
+    expect((await fetch(`${hub.url}/events`, { method: 'POST', headers, body })).status).toBe(413)
   })
 
   test('over IPv6, with brackets in the URL', async () => {

@@ -1,4 +1,4 @@
-import { memory, type Backend, type TopicRule } from '@millrace/server'
+import { HubError, memory, type Backend } from '@millrace/server'
 import { sqlite, SqliteError } from '@millrace/sqlite'
 import { UsageError } from './command/usage-error.ts'
 import type { HubSettings } from './hub-settings.ts'
@@ -6,14 +6,15 @@ import type { HubSettings } from './hub-settings.ts'
 /**
  * Opens where events are kept.
  *
- * @throws UsageError when a file cannot be used as a log
+ * @throws UsageError when a file cannot be used as a log, or a rule by topic is wrong
  */
-export function openBackend(log: HubSettings['log'], topics: readonly TopicRule[]): Backend {
-  if (log === 'memory:') return memory({ topics })
+export function openBackend({ log, topics, maxTopics, durability }: HubSettings): Backend {
   try {
-    return sqlite(log.slice('sqlite:'.length), { topics })
+    if (log === 'memory:') return memory({ topics, maxTopics })
+    return sqlite(log.slice('sqlite:'.length), { topics, maxTopics, durability })
   } catch (error) {
-    if (error instanceof SqliteError) throw new UsageError(error.message, { cause: error })
+    if (error instanceof SqliteError || (error instanceof HubError && error.code === 'invalid_option'))
+      throw new UsageError(error.message, { cause: error })
     throw error
   }
 }

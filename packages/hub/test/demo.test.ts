@@ -1,7 +1,7 @@
 import { createHub, memory, type Hub } from '@millrace/server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startDemo, type Demo, type DemoHub, type DemoResponse } from '../src/demo/demo.ts'
-import { demoAwayMs, demoLimits, demoTickIntervalMs, demoTopics } from '../src/demo/demo-settings.ts'
+import { demoAwayMs, demoDefaults, demoTickIntervalMs } from '../src/demo/demo-settings.ts'
 import type { PriceState } from '../src/demo/price-replay.ts'
 import { BeatClock } from './support/beat-clock.ts'
 
@@ -98,7 +98,7 @@ describe('the settings', () => {
   let hub: Hub
 
   beforeEach(async () => {
-    hub = createHub({ backend: memory({ topics: demoTopics }), ...demoLimits })
+    hub = createHub({ backend: memory({ topics: demoDefaults.topics }), heartbeatMs: demoDefaults.heartbeatMs })
     await hub.ready()
   })
 

@@ -7,7 +7,7 @@ import { ask, type HubAnswer } from './support/hub-request.ts'
 let server: HubServer
 
 beforeAll(async () => {
-  server = await startHubServer({ ...defaultHubSettings, port: 0 })
+  server = await startHubServer({ ...defaultHubSettings, log: 'memory:', port: 0 })
 })
 afterAll(() => server.close())
 

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import { readServeArguments } from '../src/command/read-serve-settings.ts'
-import { defaultHubSettings } from '../src/hub-settings.ts'
+import { defaultHubSettings, type HubSettings } from '../src/hub-settings.ts'
 
-const read = (argv: readonly string[], environment: Record<string, string> = {}) =>
-  readServeArguments(argv, environment).settings
+const read = (argv: readonly string[], environment: Record<string, string> = {}): HubSettings => {
+  const { settings } = readServeArguments(argv, environment)
+  if (!settings) throw new Error('It took this for a cry for help')
+  return settings
+}
 
 test('without options the defaults hold', () => {
   expect(read([])).toEqual(defaultHubSettings)
@@ -11,10 +14,9 @@ test('without options the defaults hold', () => {
 
 test('flags win over the environment, the environment over the defaults', () => {
   const environment = { MILLRACE_PORT: '4000', MILLRACE_HOST: 'localhost', MILLRACE_DEMO: '1' }
-  expect(read(['--port', '5000', '--insecure'], environment)).toEqual({
+  expect(read(['--port', '5000', '--insecure'], environment)).toMatchObject({
     host: 'localhost',
     port: 5000,
-    log: 'memory:',
     demo: true,
     insecure: true,
   })
@@ -27,18 +29,26 @@ test('a log in a file is named by its path, as it stands', () => {
 
 test.each<readonly [string[], Record<string, string>, string]>([
   [['--prot', '1'], {}, 'There is no option --prot. Did you mean --port?'],
-  [['--port', 'x'], {}, '--port is "x"; it must be a number from 0 (a free port) to 65535.'],
+  [['--port', 'x'], {}, '--port is "x"; it must be a whole number from 0 to 65535.'],
   [['--port=70000'], {}, '--port is "70000"'],
   [[], { MILLRACE_PORT: '-1' }, 'MILLRACE_PORT is "-1"'],
-  [[], { MILLRACE_PORT: 'abc' }, 'MILLRACE_PORT is "abc"; it must be a number from 0 (a free port) to 65535.'],
+  [[], { MILLRACE_PORT: 'abc' }, 'MILLRACE_PORT is "abc"; it must be a whole number from 0 to 65535.'],
   [[], { MILLRACE_PORT: 'tcp://10.0.0.1:3000' }, 'enableServiceLinks: false'],
   [[], { MILLRACE_LOG: 'paper' }, 'MILLRACE_LOG is "paper"'],
-  [[], { MILLRACE_LOG: 'nats://n' }, 'MILLRACE_LOG nats: is not built yet'],
+  [[], { MILLRACE_LOG: 'nats://n' }, 'MILLRACE_LOG is "nats://n"; nats: is not built yet'],
   [['--workers', '2'], {}, '--workers is not built yet'],
   [[], { MILLRACE_JWKS: 'https://example.org' }, 'MILLRACE_JWKS is not built yet'],
-  [['--log', 'redis://localhost'], {}, '--log redis: is not built yet. Use sqlite:./millrace.db, or memory:'],
-  [['--log', 'sqlite:'], {}, '--log sqlite: needs a path, such as sqlite:./millrace.db'],
-  [['--log', 'nonsense'], {}, '--log is "nonsense"; use memory: or sqlite:./millrace.db'],
+  [
+    ['--log', 'redis://localhost'],
+    {},
+    '--log is "redis://localhost"; redis: is not built yet. Use sqlite:./millrace.db, or memory:',
+  ],
+  [['--log', 'sqlite:'], {}, '--log is "sqlite:"; sqlite: needs a path, such as sqlite:./millrace.db'],
+  [
+    ['--log', 'nonsense'],
+    {},
+    '--log is "nonsense"; it must be sqlite: and a path, such as sqlite:./millrace.db, or memory:.',
+  ],
   [[], { MILLRACE_DEMO: 'yes' }, 'MILLRACE_DEMO is "yes"; use 1 or 0.'],
   [['extra'], {}, 'extra'],
   [['--port'], {}, '--port'],
@@ -49,7 +59,7 @@ test.each<readonly [string[], Record<string, string>, string]>([
 })
 
 test.each([['--help'], ['-h']])('%s is help, whatever else is wrong', (flag) => {
-  expect(readServeArguments([flag], { MILLRACE_PORT: 'abc' })).toMatchObject({ help: true, warnings: [] })
+  expect(readServeArguments([flag], { MILLRACE_PORT: 'abc' })).toEqual({ settings: undefined, warnings: [] })
 })
 
 test('variables that are no option are warned of, with the one that was meant', () => {
@@ -63,7 +73,7 @@ test('variables that are no option are warned of, with the one that was meant', 
     'MILLRACE_PROT is no option and is ignored. Did you mean MILLRACE_PORT?',
     'MILLRACE_SOMETHING_ELSE is no option and is ignored.',
   ])
-  expect(settings.port).toBe(4000)
+  expect(settings?.port).toBe(4000)
 })
 
 test('variables that Kubernetes sets beside a service named millrace are not warned of', () => {

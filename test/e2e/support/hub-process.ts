@@ -38,13 +38,15 @@ export function runCommand(args: readonly string[], env: Readonly<Record<string,
   return { code: result.status, stdout: result.stdout, stderr: result.stderr }
 }
 
-/** Starts `millrace serve` on a free port and resolves when it listens. */
+/** Starts `millrace serve` on a free port, in a folder if it matters, and resolves when it listens. */
 export async function startHubProcess(
   args: readonly string[] = ['--port', '0'],
   env: Readonly<Record<string, string>> = {},
+  folder?: string,
 ): Promise<HubProcess> {
   const child = spawn(process.execPath, ['--expose-gc', '--import', REPORT, COMMAND, 'serve', ...args], {
     env: environment(env),
+    cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const output = { stdout: '', stderr: '' }

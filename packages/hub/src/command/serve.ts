@@ -1,30 +1,15 @@
 import { inspect } from 'node:util'
+import type { HubSettings } from '../hub-settings.ts'
 import { startHubServer } from '../http/hub-server.ts'
 import { fileLimitWarnings } from './file-limit.ts'
 import { readServeArguments } from './read-serve-settings.ts'
-
-export const SERVE_USAGE = `Usage: millrace serve [options]
-
-Runs the hub: publish with POST /events, subscribe with GET /events.
-
-Options
-  --port N       the port to listen on; 0 takes a free one          (default 3000)
-  --host NAME    the address to listen on                           (default 127.0.0.1)
-  --log WHERE    where events are kept: memory: (gone at the end),
-                 or sqlite:./millrace.db (a file)                   (default memory:)
-  --demo         serve the demo at /
-  --insecure     listen beyond loopback without keys: everybody can read and publish everything
-  -h, --help     this text
-
-Each option is also MILLRACE_PORT, MILLRACE_HOST, ... in the environment; flags win.
-SIGTERM or Ctrl-C ends streams with a farewell over up to 10 s; a second one exits at once.
-`
+import { serveUsage } from './serve-usage.ts'
 
 /** Runs the hub until a signal ends it. */
 export async function serve(argv: readonly string[]): Promise<void> {
-  const { settings, help, warnings } = readServeArguments(argv, process.env)
-  if (help) {
-    process.stdout.write(SERVE_USAGE)
+  const { settings, warnings } = readServeArguments(argv, process.env)
+  if (!settings) {
+    process.stdout.write(serveUsage())
     return
   }
   for (const warning of [...warnings, ...fileLimitWarnings()]) process.stderr.write(`millrace: ${warning}\n`)
@@ -48,7 +33,13 @@ export async function serve(argv: readonly string[]): Promise<void> {
     })
   }
   // Last: whoever reads it may send a signal at once.
-  process.stdout.write(`Millrace is listening on ${server.url}${settings.demo ? ' (demo)' : ''}\n`)
+  process.stdout.write(
+    `Millrace is listening on ${server.url}${settings.demo ? ' (demo)' : ''} ${whereEventsAre(settings.log)}\n`,
+  )
+}
+
+function whereEventsAre(log: HubSettings['log']): string {
+  return log === 'memory:' ? 'with its events in memory' : `with its events in ${log.slice('sqlite:'.length)}`
 }
 
 /** For whoever has to find out later: when, at what, and the stack with its causes. */

@@ -1,4 +1,5 @@
-import type { HubLimits, TopicRule } from '@millrace/server'
+import type { TopicRule } from '@millrace/server'
+import type { HubSettings } from '../hub-settings.ts'
 
 /** Five ticks a second over all symbols, so that a month of five shares passes in a second. Milliseconds. */
 export const demoTickIntervalMs = 200
@@ -12,8 +13,16 @@ export const demoTopics: readonly TopicRule[] = [
   { match: '>', kind: 'log', retention: { maxAgeMs: 3_600_000, maxCount: 10_000 } },
 ]
 
-/** Heartbeats are short, so that the id of a page that watches nothing for a while stays one from which it can go on. */
-export const demoLimits: Pick<HubLimits, 'heartbeatMs'> = { heartbeatMs: 5_000 }
+/**
+ * What is different with `--demo` unless it is said otherwise. Heartbeats are short, so that the id of a page that
+ * watches nothing for a while stays one from which it can go on. Events are in memory: the counters of the prices begin
+ * at 1 with each start, and ids of a start before must not be good for going on.
+ */
+export const demoDefaults: Pick<HubSettings, 'log' | 'topics' | 'heartbeatMs'> = {
+  log: 'memory:',
+  topics: demoTopics,
+  heartbeatMs: 5_000,
+}
 
 /** How long a cut may keep the browser away: 0 leaves it to the stream's own `retry:`. Milliseconds. */
 export const demoAwayMs: readonly number[] = [0, 20_000]

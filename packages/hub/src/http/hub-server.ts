@@ -3,9 +3,8 @@ import { fastify, type FastifyInstance } from 'fastify'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { demoLimits, demoTopics } from '../demo/demo-settings.ts'
 import { startDemo, type Demo } from '../demo/demo.ts'
-import type { HubSettings } from '../hub-settings.ts'
+import { limitsOf, type HubSettings } from '../hub-settings.ts'
 import { UsageError } from '../command/usage-error.ts'
 import { openBackend } from '../open-backend.ts'
 import { addAdminRoutes } from './admin-routes.ts'
@@ -55,8 +54,8 @@ export async function startHubServer(
     )
   }
   const hub = createHub({
-    backend: openBackend(settings.log, settings.demo ? demoTopics : []),
-    ...(settings.demo ? demoLimits : {}),
+    backend: openBackend(settings),
+    ...limitsOf(settings),
     onError,
   })
   const { app, server, demo } = await startListening(hub, settings, onError)

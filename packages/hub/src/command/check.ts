@@ -1,0 +1,55 @@
+import { parseArgs } from 'node:util'
+import { checkConfigFile } from '../settings/read-config-file.ts'
+import { configJsonSchema } from '../settings/config-schema.ts'
+import { UsageError } from './usage-error.ts'
+
+const USAGE = `Usage: millrace check FILE
+       millrace check --schema
+
+Checks a configuration file of millrace serve and names everything that is wrong with it. The exit code is 0 when
+nothing is, 1 when something is, 2 when it was called in a way that it does not know.
+
+Options
+  --schema     print the JSON Schema of the file, which an editor can use
+  -h, --help   this text
+`
+const OPTIONS = { schema: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const
+
+/** Says what is wrong with a configuration file. */
+export function check(argv: readonly string[]): void {
+  const { values, positionals } = parsed(argv)
+  if (values.help) {
+    process.stdout.write(USAGE)
+    return
+  }
+  if (values.schema) {
+    process.stdout.write(`${JSON.stringify(configJsonSchema(), undefined, 2)}\n`)
+    return
+  }
+  const [path, more] = positionals
+  if (path === undefined || more !== undefined) {
+    throw new UsageError('Name one configuration file: millrace check millrace.json. See millrace check --help.')
+  }
+  const problems = checkConfigFile(path)
+  if (problems.length === 0) {
+    process.stdout.write(`${path} is fine.\n`)
+    return
+  }
+  process.stderr.write(problems.map((problem) => `${path}: ${problem}\n`).join(''))
+  process.exitCode = 1
+}
+
+function parsed(argv: readonly string[]): ReturnType<typeof parse> {
+  try {
+    return parse(argv)
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function parse(argv: readonly string[]): {
+  values: { schema?: boolean; help?: boolean }
+  positionals: readonly string[]
+} {
+  return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import { defaultHubSettings, type HubSettings } from '../hub-settings.ts'
+import { limitOptions } from './limit-options.ts'
+import { choiceOption, mend, numberOption, option, switchOption, type Option } from './option.ts'
+import { topicRulesJsonSchema } from './topic-rules-schema.ts'
+
+const LOG_PATTERN = /^(?:memory:|sqlite:[^]+)$/
+
+/**
+ * Every option of `millrace serve`, by its key in the configuration file. The help, the schema of the file, what is
+ * accepted by flag, variable and file, and `docs/defaults.md` are made of this table.
+ */
+export const hubOptions: { readonly [K in keyof HubSettings]: Option<HubSettings[K]> } = {
+  port: numberOption('N', [0, 65_535], {
+    group: 'Listening',
+    default: defaultHubSettings.port,
+    summary: 'the port to listen on; 0 takes a free one',
+    reason: 'Needs no rights, and is where people look first.',
+  }),
+  host: option('text', 'NAME', z.string(mend('a name or an address')).min(1, mend('a name or an address')), {
+    group: 'Listening',
+    default: defaultHubSettings.host,
+    summary: 'the address to listen on',
+    reason: 'A hub without keys is open to whoever reaches it, so nobody else does.',
+    advice: 'Servers usually listen on every address (0.0.0.0) as soon as they start.',
+  }),
+  insecure: switchOption({
+    group: 'Listening',
+    default: defaultHubSettings.insecure,
+    summary: 'listen beyond loopback without keys: everybody can read and publish everything',
+    reason: 'What opens a hub to everybody should have to be said.',
+  }),
+  demo: switchOption({
+    group: 'Listening',
+    default: defaultHubSettings.demo,
+    summary: 'serve the demo at /; its events are kept in memory unless --log says otherwise',
+    reason: 'It publishes events of its own.',
+  }),
+  log: option('text', 'WHERE', logSchema(), {
+    group: 'Events',
+    default: defaultHubSettings.log,
+    summary: 'where events are kept: sqlite:./millrace.db (a file), or memory: (gone at the end)',
+    reason: 'A restart loses nothing, and nothing has to be installed: clients go on from the id that they have.',
+    advice: 'Hubs mostly keep events in memory, or need a database beside them.',
+  }),
+  durability: choiceOption(['process', 'power'], {
+    group: 'Events',
+    default: defaultHubSettings.durability,
+    summary: 'what an answered publication outlives, in a file: the process, or power cuts too',
+    reason:
+      'With "power" each group of publications waits for the disk. Without, the hub begins a new epoch after a power cut: clients are told, and none goes on wrongly.',
+  }),
+  topics: option(
+    'file only',
+    '',
+    z
+      .custom<HubSettings['topics']>(Array.isArray, mend('a list of rules such as [{ "match": "chat.>" }]'))
+      .meta(topicRulesJsonSchema),
+    {
+      group: 'Events',
+      default: defaultHubSettings.topics,
+      summary: 'rules by topic, in the configuration file: what is kept of which topics',
+      reason: 'Topics that no rule matches share one with the defaults below.',
+    },
+  ),
+  maxTopics: numberOption('N', [1, 10_000_000], {
+    group: 'Events',
+    default: defaultHubSettings.maxTopics,
+    summary: 'topics whose last event is kept whatever their retention',
+    reason:
+      'Their last events are outside of retention, so they need a bound of their own. Beyond it the topic that was quiet for longest is forgotten.',
+  }),
+  ...limitOptions,
+}
+
+export type OptionName = keyof HubSettings
+
+export const optionNames: readonly OptionName[] = Object.keys(hubOptions) as OptionName[]
+
+/** Options of the interface that this version does not build: refused, never ignored. */
+export const unbuiltOptions: readonly string[] = ['workers', 'secret', 'jwks', 'corsOrigin', 'tlsCert', 'tlsKey']
+
+function logSchema(): z.ZodType<HubSettings['log']> {
+  const error = ({ input }: { input?: unknown }): string => logFault(input)
+  const schema = z.string({ error }).regex(LOG_PATTERN, { error })
+  return schema as unknown as z.ZodType<HubSettings['log']>
+}
+
+function logFault(input: unknown): string {
+  const scheme = typeof input === 'string' ? /^([a-z]+):/.exec(input)?.[1] : undefined
+  if (scheme === 'sqlite') return 'sqlite: needs a path, such as sqlite:./millrace.db'
+  if (scheme !== undefined && ['redis', 'rediss', 'nats'].includes(scheme)) {
+    return `${scheme}: is not built yet. Use sqlite:./millrace.db, or memory: (gone when the hub stops)`
+  }
+  return 'it must be sqlite: and a path, such as sqlite:./millrace.db, or memory:'
+}

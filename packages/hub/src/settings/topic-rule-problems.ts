@@ -1,0 +1,46 @@
+import { HubError, type TopicRule } from '@millrace/server'
+import { resolveTopicRules } from '@millrace/server/log-parts'
+
+/**
+ * Everything that the engine finds wrong with rules by topic, in its own words. It stops at the first fault of a rule, so
+ * the parts of a rule that has one are shown to it one by one.
+ */
+export function topicRuleProblems(rules: readonly unknown[]): readonly string[] {
+  return rules.flatMap((rule, i) => {
+    const whole = faultOf(rule, i)
+    if (whole === undefined) return []
+    const parts = isObject(rule) ? partsOf(rule).flatMap((part) => faultOf(part, i) ?? []) : []
+    return [...new Set(parts.length > 0 ? parts : [whole])]
+  })
+}
+
+const SOUND = { match: '>' }
+
+/** Rules that have one thing of the rule each, and are sound but for it. */
+function partsOf(rule: Readonly<Record<string, unknown>>): readonly object[] {
+  const { match, kind, retention, ...rest } = rule
+  const base = faultOf({ ...SOUND, kind }, 0) === undefined ? { ...SOUND, kind } : SOUND
+  const limits = isObject(retention) ? Object.entries(retention) : []
+  return [
+    { match },
+    { ...SOUND, kind },
+    ...limits.map(([name, value]) => ({ ...base, retention: { [name]: value } })),
+    ...(limits.length === 0 ? [{ ...base, retention }] : []),
+    ...Object.entries(rest).map(([name, value]) => ({ ...base, [name]: value })),
+  ]
+}
+
+function faultOf(rule: unknown, index: number): string | undefined {
+  const before: TopicRule[] = Array.from({ length: index }, () => SOUND)
+  try {
+    resolveTopicRules([...before, rule as TopicRule])
+    return undefined
+  } catch (error) {
+    if (error instanceof HubError) return error.message
+    throw error
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
