@@ -21,7 +21,7 @@ export const packageRules: Readonly<Record<string, PackageRule>> = {
   server: { ...library, workspace: ['protocol'] },
   node: { ...library, workspace: ['protocol', 'server'], node: true },
   client: { ...library, workspace: ['protocol'], external: ['react'] },
-  testing: { ...library, workspace: ['protocol'], external: ['playwright-core'], node: true },
+  testing: { ...library, workspace: ['protocol'], external: ['@playwright/test'], node: true },
   'adapters/fastify': { ...library, workspace: ['node', 'server'], external: ['fastify'], node: true },
   'adapters/hono': { ...library, workspace: ['server'], external: ['hono'] },
   conformance: { ...library, workspace: ['protocol', 'server'], node: true },

@@ -1,1 +1,12 @@
-export const isBuilt = false
+export type { Answer, Framing, HeaderList, HeadOptions, Script, Step } from './faults/answer.ts'
+export { afterBytes, inside, type CutKind, type CutRule } from './faults/cut-rule.ts'
+export { startFaultServer, type FaultServer, type FaultServerOptions } from './faults/fault-server.ts'
+export { malformedUtf8, type MalformedUtf8 } from './faults/malformed-utf8.ts'
+export type { Ending, RecordedRequest } from './faults/recorded-request.ts'
+export * from './faults/steps.ts'
+export { collectEvents, type CollectOptions, type EventCollector, type ExpectOptions } from './expect/collect-events.ts'
+export type { EventSourceInput, EventSourceLike, IteratedEvent, StreamPart } from './expect/event-source.ts'
+export { expectEvents } from './expect/expect-events.ts'
+export { expectExactlyOnce } from './expect/expect-exactly-once.ts'
+export type { ExpectedEvent, ExpectedFields, ReceivedEvent } from './expect/received-event.ts'
+export { ExpectationError, TestingError, type TestingErrorCode } from './testing-error.ts'
