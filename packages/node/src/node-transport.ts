@@ -1,4 +1,4 @@
-import type { Payload, Transport, TransportOwner } from '@millrace/server'
+import type { Payload, Transport, TransportOwner, TransportProtocol } from '@millrace/server'
 import { ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
@@ -24,6 +24,7 @@ export type Route = 'chunked' | 'identity' | 'response'
  * waits for as long as the client takes: an owner that does not want to wait calls `destroy`.
  */
 export class NodeTransport implements Transport {
+  readonly protocol: TransportProtocol
   readonly #response: Writable
   /** The connection of HTTP/1. */
   readonly #socket: Socket | undefined
@@ -42,6 +43,7 @@ export class NodeTransport implements Transport {
   #backlogFromBytes = 0
 
   constructor(request: NodeRequest, response: NodeResponse, route: Route) {
+    this.protocol = protocolOf(request)
     this.#response = response
     this.#http2Stream = request.httpVersionMajor > 1 && 'stream' in response ? response.stream : undefined
     this.#socket = this.#http2Stream ? undefined : request.socket
@@ -61,6 +63,11 @@ export class NodeTransport implements Transport {
     }
     // Who listens late hears nothing either.
     if (this.#hasLeft()) process.nextTick(this.#leave)
+  }
+
+  /** Unknown once the connection is gone. */
+  get peer(): string | undefined {
+    return (this.#socket ?? this.#http2Stream?.session?.socket)?.remoteAddress
   }
 
   get bufferedBytes(): number {
@@ -152,6 +159,11 @@ export class NodeTransport implements Transport {
     }
     this.#owner?.onClose()
   }
+}
+
+function protocolOf({ httpVersionMajor, httpVersionMinor }: NodeRequest): TransportProtocol {
+  if (httpVersionMajor > 1) return 'h2'
+  return httpVersionMinor === 0 ? 'http/1.0' : 'http/1.1'
 }
 
 /** Of `node:http2` the prototype is not at hand: importing it would load all of it. */

@@ -14,7 +14,7 @@ import { textPayload, type Payload } from './payload.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 import { nextState, STARTING, type EndReason, type SubscriberChange, type SubscriberState } from './subscriber-state.ts'
 import type { Sweep, SweepMember } from './sweep.ts'
-import type { Transport, TransportOwner } from './transport.ts'
+import type { Transport, TransportOwner, TransportProtocol } from './transport.ts'
 
 /** After the last bytes were accepted, a client gets this long to take them before it is destroyed. */
 const CLOSING_GRACE_MS = 5_000
@@ -83,6 +83,20 @@ export class Subscriber implements TransportOwner, SweepMember {
 
   get isOpen(): boolean {
     return this.#state.name === 'live' || this.#state.name === 'catching-up'
+  }
+
+  /** How long ago it was opened. Milliseconds. */
+  get ageMs(): number {
+    return this.#host.clock.now() - this.openedAtMs
+  }
+
+  get protocol(): TransportProtocol {
+    return this.#transport.protocol ?? 'other'
+  }
+
+  /** The network address of the peer, if known. */
+  get peer(): string | undefined {
+    return this.#transport.peer
   }
 
   get bytes(): number {

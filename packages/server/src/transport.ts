@@ -8,6 +8,9 @@ export interface TransportOwner {
   onClose(): void
 }
 
+/** What a stream is carried by. */
+export type TransportProtocol = 'http/1.0' | 'http/1.1' | 'h2' | 'fetch' | 'other'
+
 /**
  * Carries the bytes of one stream to one client. The response head is already on its way when the engine gets it.
  *
@@ -18,6 +21,10 @@ export interface TransportOwner {
  * Ownership: the payload is shared with other transports and must not be changed.
  */
 export interface Transport {
+  /** For metrics and logs. @default 'other' */
+  readonly protocol?: TransportProtocol
+  /** The network address of whoever is at the other end, a proxy perhaps: for logs. @default unknown */
+  readonly peer?: string | undefined
   /** Sets who is told. Called once, before the first write. When the client has already left, `onClose` follows soon. */
   attach(owner: TransportOwner): void
   /**

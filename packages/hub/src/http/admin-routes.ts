@@ -1,16 +1,26 @@
 import { problem, type NodeHub } from '@millrace/node'
 import { formatEventId } from '@millrace/protocol'
-import type { Subscriber } from '@millrace/server'
+import type { EventLog, Subscriber } from '@millrace/server'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { HubCounts } from '../observe/hub-counts.ts'
+import { reportStats } from './admin-stats.ts'
+import { reportTopics } from './admin-topics.ts'
 import { isLoopbackAddress, isLoopbackHost } from './open-hub-guard.ts'
 import { RequestFault } from './problem-answers.ts'
 
-/** Who is connected, and how to end a stream. On an open hub, from this machine only. */
-export function addAdminRoutes(app: FastifyInstance, hub: NodeHub): void {
+/** How the hub is, who is connected, what it knows, and how to end a stream. On an open hub, from this machine only. */
+export function addAdminRoutes(app: FastifyInstance, hub: NodeHub, log: EventLog, counts: HubCounts): void {
+  app.get('/admin/stats', (request) => {
+    checkAccess(request)
+    return reportStats(hub, counts)
+  })
+  app.get('/admin/topics', (request) => {
+    checkAccess(request)
+    return reportTopics(hub, log, counts.topics, request.query as Record<string, unknown>)
+  })
   app.get('/admin/connections', (request) => {
     checkAccess(request)
-    const nowMs = performance.now()
-    return { connections: Array.from(hub.subscribers(), (subscriber) => describe(subscriber, nowMs)) }
+    return { connections: Array.from(hub.subscribers(), describe) }
   })
   app.delete('/admin/connections/:id', (request, reply) => {
     checkAccess(request)
@@ -40,13 +50,15 @@ function checkAccess({ headers, socket }: FastifyRequest): void {
   )
 }
 
-function describe(subscriber: Subscriber, nowMs: number): Record<string, unknown> {
+function describe(subscriber: Subscriber): Record<string, unknown> {
   const { state, position, request } = subscriber
   return {
     id: subscriber.connection,
+    protocol: subscriber.protocol,
+    peer: subscriber.peer ?? null,
     state: state.name,
     reason: 'why' in state ? state.why : 'reason' in state ? state.reason : null,
-    uptimeMs: Math.round(nowMs - subscriber.openedAtMs),
+    uptimeMs: Math.round(subscriber.ageMs),
     topics: request.selectors,
     types: request.types,
     events: subscriber.events,

@@ -1,4 +1,5 @@
 import { createHub, sendProblem, type NodeHub } from '@millrace/node'
+import type { EventLog } from '@millrace/server'
 import { fastify, type FastifyInstance } from 'fastify'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,11 +7,16 @@ import type { Duplex } from 'node:stream'
 import { startDemo, type Demo } from '../demo/demo.ts'
 import { limitsOf, type HubSettings } from '../hub-settings.ts'
 import { UsageError } from '../command/usage-error.ts'
+import { ConnectionLog, type LineLog } from '../observe/connection-log.ts'
+import { HubCounts } from '../observe/hub-counts.ts'
+import { HubMetrics } from '../observe/hub-metrics.ts'
+import { observers } from '../observe/observers.ts'
 import { openBackend } from '../open-backend.ts'
 import { addAdminRoutes } from './admin-routes.ts'
 import { answerClientError, answerConnect } from './client-error.ts'
 import { ConnectionTurns } from './connection-turns.ts'
 import { addDemoRoutes } from './demo-routes.ts'
+import { addMetricsRoute } from './metrics-route.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { isLoopbackName, originFault } from './open-hub-guard.ts'
 import { answerErrors, answerTargetError, type OnError } from './problem-answers.ts'
@@ -36,6 +42,8 @@ export interface HubServer {
 export interface HubServerOptions {
   /** Is told of faults of the hub itself, which clients only see as a 500 or an end. @default nobody is told */
   readonly onError?: OnError
+  /** Where each stream's life is written down. @default nowhere */
+  readonly log?: LineLog
 }
 
 /**
@@ -45,7 +53,7 @@ export interface HubServerOptions {
  */
 export async function startHubServer(
   settings: HubSettings,
-  { onError = () => undefined }: HubServerOptions = {},
+  { onError = () => undefined, log }: HubServerOptions = {},
 ): Promise<HubServer> {
   if (!settings.insecure && !isLoopbackName(settings.host)) {
     throw new UsageError(
@@ -53,12 +61,16 @@ export async function startHubServer(
         'Use --host 127.0.0.1, or --insecure if that is what you want.',
     )
   }
-  const hub = createHub({
-    backend: openBackend(settings),
+  const backend = openBackend(settings)
+  const counts = new HubCounts()
+  const metrics = new HubMetrics(() => hub, counts)
+  const hub: NodeHub = createHub({
+    backend,
     ...limitsOf(settings),
     onError,
+    observer: observers([counts, metrics, ...(log ? [new ConnectionLog(log)] : [])]),
   })
-  const { app, server, demo } = await startListening(hub, settings, onError)
+  const { app, server, demo } = await startListening({ hub, log: backend.log, counts, metrics, settings, onError })
   let closing: Promise<void> | undefined
   return {
     url: urlOf(server, settings.host),
@@ -78,15 +90,25 @@ export async function startHubServer(
   }
 }
 
+/** What the routes are made of. */
+interface Parts {
+  readonly hub: NodeHub
+  readonly log: EventLog
+  readonly counts: HubCounts
+  readonly metrics: HubMetrics
+  readonly settings: HubSettings
+  readonly onError: OnError
+}
+
 /** A hub that cannot listen lets go of its log. */
-async function startListening(hub: NodeHub, settings: HubSettings, onError: OnError): Promise<BuiltServer> {
+async function startListening(parts: Parts): Promise<BuiltServer> {
   try {
-    await hub.ready()
-    const built = await buildServer(hub, settings, onError)
-    await listen(built.server, settings)
+    await parts.hub.ready()
+    const built = await buildServer(parts)
+    await listen(built.server, parts.settings)
     return built
   } catch (error) {
-    await hub.close({ drainMs: 0 })
+    await parts.hub.close({ drainMs: 0 })
     throw error
   }
 }
@@ -97,7 +119,7 @@ interface BuiltServer {
   readonly demo: Demo | undefined
 }
 
-async function buildServer(hub: NodeHub, settings: HubSettings, onError: OnError): Promise<BuiltServer> {
+async function buildServer({ hub, log, counts, metrics, settings, onError }: Parts): Promise<BuiltServer> {
   const handleStream = hub.handler({ onError })
   const turns = new ConnectionTurns()
   let server: Server | undefined
@@ -112,7 +134,8 @@ async function buildServer(hub: NodeHub, settings: HubSettings, onError: OnError
   answerErrors(app, onError)
   addHealthRoutes(app, hub)
   addPublishRoute(app, hub)
-  addAdminRoutes(app, hub)
+  addAdminRoutes(app, hub, log, counts)
+  addMetricsRoute(app, metrics)
   addUnbuiltRoutes(app, { hasPage: settings.demo })
   const demo = settings.demo ? startDemo(hub) : undefined
   if (demo) addDemoRoutes(app, demo)

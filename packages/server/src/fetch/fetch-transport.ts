@@ -1,5 +1,5 @@
 import type { Payload } from '../payload.ts'
-import type { Transport, TransportOwner } from '../transport.ts'
+import type { Transport, TransportOwner, TransportProtocol } from '../transport.ts'
 
 /** When so much waits, `write` asks to wait; Node's own streams have the same mark. */
 const HIGH_WATER_BYTES = 64 * 1024
@@ -14,6 +14,7 @@ const HIGH_WATER_BYTES = 64 * 1024
  * Ending: `end` ends the body; the connection is the platform's.
  */
 export class FetchTransport implements Transport {
+  readonly protocol: TransportProtocol = 'fetch'
   readonly body: ReadableStream<Uint8Array>
   readonly #signal: AbortSignal
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
