@@ -1,5 +1,6 @@
 import { defaultHubLimits, type HubLimits, type TopicRule } from '@millrace/server'
 import type { Durability } from '@millrace/sqlite'
+import type { LogLevel } from './observe/log-lines.ts'
 
 /** What `millrace serve` runs with. */
 export interface HubSettings extends HubLimits {
@@ -14,6 +15,8 @@ export interface HubSettings extends HubLimits {
   readonly topics: readonly TopicRule[]
   /** Topics whose last event is kept whatever their retention. 1 to 10,000,000. */
   readonly maxTopics: number
+  /** How much is written to standard error: this level and all that are more serious. */
+  readonly logLevel: LogLevel
   /** Serve the demo at `/`. */
   readonly demo: boolean
   /** Listen beyond loopback although everybody may then read and publish everything. */
@@ -28,6 +31,7 @@ export const defaultHubSettings: HubSettings = Object.freeze({
   durability: 'process',
   topics: Object.freeze([]),
   maxTopics: 100_000,
+  logLevel: 'info',
   demo: false,
   insecure: false,
 })

@@ -96,7 +96,7 @@ function environment(own: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('MILLRACE_') && name !== 'NODE_OPTIONS',
   )
-  return { ...Object.fromEntries(inherited), MILLRACE_LOG: 'memory:', ...own }
+  return { ...Object.fromEntries(inherited), MILLRACE_LOG: 'memory:', MILLRACE_LOG_LEVEL: 'warn', ...own }
 }
 
 function rssBytes(pid: number | undefined): number {

@@ -1,9 +1,14 @@
-import { inspect } from 'node:util'
+import { pino } from 'pino'
 import type { HubSettings } from '../hub-settings.ts'
 import { startHubServer } from '../http/hub-server.ts'
+import type { OnError } from '../http/problem-answers.ts'
+import { logLines } from '../observe/log-lines.ts'
 import { fileLimitWarnings } from './file-limit.ts'
 import { readServeArguments } from './read-serve-settings.ts'
 import { serveUsage } from './serve-usage.ts'
+
+/** Lines of the log that wait to be written; beyond it new ones are dropped. */
+const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 
 /** Runs the hub until a signal ends it. */
 export async function serve(argv: readonly string[]): Promise<void> {
@@ -13,7 +18,13 @@ export async function serve(argv: readonly string[]): Promise<void> {
     return
   }
   for (const warning of [...warnings, ...fileLimitWarnings()]) process.stderr.write(`millrace: ${warning}\n`)
-  const server = await startHubServer(settings, { onError: writeError })
+  const destination = pino.destination({ fd: 2, sync: false, maxLength: MAX_UNWRITTEN_BYTES })
+  // What a reader of the log does not take in time is lost; the hub does not wait for it, nor end because it went away.
+  destination.on('error', () => undefined)
+  process.once('exit', () => flush(destination))
+  const log = logLines(settings.logLevel, destination)
+  const writeError: OnError = (error, context) => log.error({ err: error }, context)
+  const server = await startHubServer(settings, { onError: writeError, log })
   const stop = (): void => {
     process.once('SIGTERM', exitAtOnce).once('SIGINT', exitAtOnce)
     server.close().then(
@@ -42,9 +53,12 @@ function whereEventsAre(log: HubSettings['log']): string {
   return log === 'memory:' ? 'with its events in memory' : `with its events in ${log.slice('sqlite:'.length)}`
 }
 
-/** For whoever has to find out later: when, at what, and the stack with its causes. */
-function writeError(error: unknown, context: string): void {
-  process.stderr.write(`millrace: ${new Date().toISOString()} ${context}: ${inspect(error)}\n`)
+function flush(destination: { flushSync(): void }): void {
+  try {
+    destination.flushSync()
+  } catch {
+    // Nobody reads it any more.
+  }
 }
 
 function exitAtOnce(): void {

@@ -1,6 +1,6 @@
 import { problem, type NodeHub } from '@millrace/node'
 import { formatEventId } from '@millrace/protocol'
-import type { EventLog, Subscriber } from '@millrace/server'
+import type { Backend, Subscriber } from '@millrace/server'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { HubCounts } from '../observe/hub-counts.ts'
 import { reportStats } from './admin-stats.ts'
@@ -9,14 +9,14 @@ import { isLoopbackAddress, isLoopbackHost } from './open-hub-guard.ts'
 import { RequestFault } from './problem-answers.ts'
 
 /** How the hub is, who is connected, what it knows, and how to end a stream. On an open hub, from this machine only. */
-export function addAdminRoutes(app: FastifyInstance, hub: NodeHub, log: EventLog, counts: HubCounts): void {
+export function addAdminRoutes(app: FastifyInstance, hub: NodeHub, backend: Backend, counts: HubCounts): void {
   app.get('/admin/stats', (request) => {
     checkAccess(request)
     return reportStats(hub, counts)
   })
   app.get('/admin/topics', (request) => {
     checkAccess(request)
-    return reportTopics(hub, log, counts.topics, request.query as Record<string, unknown>)
+    return reportTopics(hub, backend, counts.topics, request.query as Record<string, unknown>)
   })
   app.get('/admin/connections', (request) => {
     checkAccess(request)

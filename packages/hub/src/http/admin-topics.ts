@@ -7,7 +7,7 @@ import {
   type Selector,
   type Topic,
 } from '@millrace/protocol'
-import type { EventLog, SnapshotCursor, StoredEvent } from '@millrace/server'
+import type { Backend, EventLog, SnapshotCursor, StoredEvent } from '@millrace/server'
 import type { TopicCounts } from '../observe/topic-counts.ts'
 import { RequestFault } from './problem-answers.ts'
 
@@ -45,14 +45,15 @@ export interface TopicReports {
 /** The topics that the log knows, those that were published to last first. */
 export async function reportTopics(
   hub: NodeHub,
-  log: EventLog,
+  { log, topics: rules }: Pick<Backend, 'log' | 'topics'>,
   counts: TopicCounts,
   query: Readonly<Record<string, unknown>>,
 ): Promise<TopicReports> {
   const limit = readLimit(query['limit'])
   const selectors = readMatch(query['match'])
   const known = await lastEvents(log, selectors, 'log')
-  const values = await lastEvents(log, selectors, 'state')
+  const hasState = rules.some(({ kind }) => kind === 'state')
+  const values = hasState ? await lastEvents(log, selectors, 'state') : { events: [], partial: false }
   const newest = [
     ...known.events.map((event) => ({ event, kind: { kind: 'log' as const } })),
     ...newestByTopic(values.events).map(({ event, keys }) => ({ event, kind: { kind: 'state' as const, keys } })),

@@ -1,5 +1,5 @@
 import { createHub, sendProblem, type NodeHub } from '@millrace/node'
-import type { EventLog } from '@millrace/server'
+import type { Backend } from '@millrace/server'
 import { fastify, type FastifyInstance } from 'fastify'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -70,7 +70,7 @@ export async function startHubServer(
     onError,
     observer: observers([counts, metrics, ...(log ? [new ConnectionLog(log)] : [])]),
   })
-  const { app, server, demo } = await startListening({ hub, log: backend.log, counts, metrics, settings, onError })
+  const { app, server, demo } = await startListening({ hub, backend, counts, metrics, settings, onError })
   let closing: Promise<void> | undefined
   return {
     url: urlOf(server, settings.host),
@@ -93,7 +93,7 @@ export async function startHubServer(
 /** What the routes are made of. */
 interface Parts {
   readonly hub: NodeHub
-  readonly log: EventLog
+  readonly backend: Backend
   readonly counts: HubCounts
   readonly metrics: HubMetrics
   readonly settings: HubSettings
@@ -119,7 +119,7 @@ interface BuiltServer {
   readonly demo: Demo | undefined
 }
 
-async function buildServer({ hub, log, counts, metrics, settings, onError }: Parts): Promise<BuiltServer> {
+async function buildServer({ hub, backend, counts, metrics, settings, onError }: Parts): Promise<BuiltServer> {
   const handleStream = hub.handler({ onError })
   const turns = new ConnectionTurns()
   let server: Server | undefined
@@ -134,7 +134,7 @@ async function buildServer({ hub, log, counts, metrics, settings, onError }: Par
   answerErrors(app, onError)
   addHealthRoutes(app, hub)
   addPublishRoute(app, hub)
-  addAdminRoutes(app, hub, log, counts)
+  addAdminRoutes(app, hub, backend, counts)
   addMetricsRoute(app, metrics)
   addUnbuiltRoutes(app, { hasPage: settings.demo })
   const demo = settings.demo ? startDemo(hub) : undefined

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defaultHubSettings, type HubSettings } from '../hub-settings.ts'
 import { limitOptions } from './limit-options.ts'
 import { choiceOption, mend, numberOption, option, switchOption, type Option } from './option.ts'
+import { LOG_LEVELS } from '../observe/log-lines.ts'
 import { topicRulesJsonSchema } from './topic-rules-schema.ts'
 
 const LOG_PATTERN = /^(?:memory:|sqlite:[^]+)$/
@@ -35,6 +36,13 @@ export const hubOptions: { readonly [K in keyof HubSettings]: Option<HubSettings
     default: defaultHubSettings.demo,
     summary: 'serve the demo at /; its events are kept in memory unless --log says otherwise',
     reason: 'It publishes events of its own.',
+  }),
+  logLevel: choiceOption(LOG_LEVELS, {
+    group: 'Logging',
+    default: defaultHubSettings.logLevel,
+    summary: 'how much is written to standard error, as JSON lines',
+    reason:
+      'One line when a stream opens and one when it leaves, with why: what is asked for first when a client complains.',
   }),
   log: option('text', 'WHERE', logSchema(), {
     group: 'Events',

@@ -3,7 +3,7 @@ import { z } from 'zod'
 /** How the text of a flag or a variable becomes a value: the schema then judges it as it does one of the file. */
 export type Form = 'number' | 'number or false' | 'switch' | 'text' | 'file only'
 
-export type Group = 'Listening' | 'Events' | 'Streams' | 'Slow clients' | 'Memory and load'
+export type Group = 'Listening' | 'Logging' | 'Events' | 'Streams' | 'Slow clients' | 'Memory and load'
 
 /** One option of the hub: what it may be, and why it is what it is when nobody says otherwise. */
 export interface Option<T = unknown> {

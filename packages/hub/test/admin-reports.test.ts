@@ -1,0 +1,77 @@
+import { connect } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { defaultHubSettings } from '../src/hub-settings.ts'
+import type { StatsReport } from '../src/http/admin-stats.ts'
+import type { TopicReports } from '../src/http/admin-topics.ts'
+import { startHubServer, type HubServer } from '../src/http/hub-server.ts'
+import { ask } from './support/hub-request.ts'
+
+let server: HubServer
+
+beforeAll(async () => {
+  server = await startHubServer({ ...defaultHubSettings, log: 'memory:', port: 0 })
+})
+afterAll(() => server.close({ drainMs: 0 }))
+
+async function read<T>(path: string): Promise<T> {
+  const { status, body } = await ask(server.url + path)
+  expect(status).toBe(200)
+  return JSON.parse(body) as T
+}
+
+test('the statistics and the topics tell of what was published and who listens', async () => {
+  const { hostname, port } = new URL(server.url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => undefined).resume()
+  socket.write('GET /events?topic=a.*,b HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  while (server.hub.stats().live < 1) {
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
+  }
+  const { ids } = await server.hub.publish([
+    { topic: 'a.1', data: 'four' },
+    { topic: 'c', data: 'four' },
+    { topic: 'a.1', data: 'more' },
+  ])
+  const stats = await read<StatsReport>('/admin/stats')
+  expect(stats).toMatchObject({
+    connections: { total: 1, active: 1, byState: { live: 1, 'catching-up': 0, closing: 0 }, endedBy: {} },
+    events: { published: 3 },
+    bytes: { published: 12 },
+    errors: { publishFailures: 0, gaps: 0, slow: 0, refused: 0 },
+    log: { isFollowing: true, hotWindowEvents: 3, pendingReads: 0 },
+  })
+  expect(stats.memory.rssBytes).toBeGreaterThan(stats.memory.heapUsedBytes)
+  expect(await read<TopicReports>('/admin/topics')).toMatchObject({
+    topics: [
+      { topic: 'a.1', kind: 'log', position: ids[2], state: 'open', subscribers: 1, events: 2, bytes: 8 },
+      { topic: 'c', kind: 'log', position: ids[1], subscribers: 0, events: 1, bytes: 4 },
+    ],
+    more: false,
+    partial: false,
+  })
+  expect(await read<TopicReports>('/admin/topics?match=a.*')).toMatchObject({ topics: [{ topic: 'a.1' }] })
+  expect(await read<TopicReports>('/admin/topics?limit=1')).toMatchObject({ topics: [{ topic: 'a.1' }], more: true })
+  socket.destroy()
+  while (server.hub.size > 0) {
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
+  }
+  expect(await read<StatsReport>('/admin/stats')).toMatchObject({
+    connections: { total: 1, active: 0, endedBy: { client: 1 } },
+    events: { delivered: 2 },
+  })
+})
+
+test.each([
+  ['/admin/topics?limit=0', 'limit is "0"'],
+  ['/admin/topics?limit=1001', 'limit is "1001"'],
+  ['/admin/topics?match=a..b', 'match: "a..b" is not a topic or pattern'],
+  ['/admin/topics?match=a&match=b', 'match may be given once'],
+])('%s is refused: %s', async (path, words) => {
+  const { status, body } = await ask(server.url + path)
+  expect(status).toBe(400)
+  expect((JSON.parse(body) as { detail: string }).detail).toContain(words)
+})
