@@ -124,22 +124,6 @@ describe('refusing to start: one line that says what to do, and exit code 2', ()
   })
 })
 
-test('each stream’s life is on standard error, one JSON object a line, to the end', async () => {
-  const hub = await start(['--port', '0', '--log-level', 'info', '--drain-ms', '100'])
-  const stream = await openStream(`${hub.url}/events?topic=a`)
-  const connection = stream.headers['millrace-connection']
-  hub.child.kill('SIGTERM')
-  await once(hub.child, 'close')
-  const lines = hub.output.stderr.trimEnd().split('\n')
-  const life = lines
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-    .filter((line) => line['connection'] === connection)
-  expect(life).toMatchObject([
-    { msg: 'opened', topics: ['a'], from: 'now' },
-    { msg: 'left', reason: 'shutdown' },
-  ])
-})
-
 test('help goes to stdout and is no error', () => {
   for (const args of [['--help'], ['help'], [], ['serve', '--help']]) {
     const { code, stdout, stderr } = runCommand(args)
