@@ -1,4 +1,4 @@
-import { streamHeadersFor, type StreamHeaders } from '@millrace/server'
+import { joinVary, streamHeadersFor, type StreamHeaders } from '@millrace/server'
 import type { NodeRequest, NodeResponse } from './node-http.ts'
 
 /**
@@ -21,13 +21,4 @@ export function streamHead(request: NodeRequest, response: NodeResponse, own: St
 /** RFC 9112, 9.6: a server that was asked to close says that it will. */
 function wantsClose(request: NodeRequest): boolean {
   return /(?:^|[\s,])close(?:$|[\s,])/i.test(request.headers.connection ?? '')
-}
-
-/** RFC 9110, 12.5.5: a list of names without regard to case, in which `*` says it all. */
-function joinVary(present: string, added: string): string {
-  const names = present.split(',').map((name) => name.trim())
-  for (const name of added.split(',').map((each) => each.trim())) {
-    if (!names.some((each) => each.toLowerCase() === name.toLowerCase())) names.push(name)
-  }
-  return names.includes('*') ? '*' : names.filter((name) => name !== '').join(', ')
 }

@@ -1,5 +1,4 @@
-import { streamHandlerSuite, type StreamHandlerSetup, type Wire } from '@millrace/conformance'
-import { describe, expect, test } from 'vitest'
+import { runStreamSuite } from './support/run-stream-suite.ts'
 import { compressingServer, expressServer, http2Server, plainServer, serveStreams } from './support/serve-streams.ts'
 import { hubSource, sessionSource } from './support/stream-source.ts'
 
@@ -14,16 +13,8 @@ const servers = [
 
 for (const [source, createSource] of Object.entries(sources)) {
   for (const { server, create, wires } of servers) {
-    for (const wire of wires) runSuite(`${source} on ${server}`, wire, () => serveStreams(createSource(), create))
+    for (const wire of wires) {
+      runStreamSuite({ name: `${source} on ${server}`, wire, start: () => serveStreams(createSource(), create) })
+    }
   }
-}
-
-function runSuite(name: string, wire: Wire, start: StreamHandlerSetup['start']): void {
-  const suite = streamHandlerSuite({ name, wire, start, timeoutMs: 15_000, comingCount: 150 })
-  describe(`${name}, ${wire}`, () => {
-    test.for(suite.map((one) => [one.name, one] as const))('%s', async ([, { exception, run }]) => {
-      expect(exception).toBeUndefined()
-      await expect(run()).resolves.toBeUndefined()
-    })
-  })
 }

@@ -25,3 +25,12 @@ export const http1StreamHeaders: StreamHeaders = Object.freeze({ ...streamHeader
 export function streamHeadersFor(httpVersion: string): StreamHeaders {
   return httpVersion === '1.1' ? http1StreamHeaders : streamHeaders
 }
+
+/** Two values of `Vary` as one. RFC 9110, 12.5.5: a list of names without regard to case, in which `*` says it all. */
+export function joinVary(present: string, added: string): string {
+  const names = present.split(',').map((name) => name.trim())
+  for (const name of added.split(',').map((each) => each.trim())) {
+    if (!names.some((each) => each.toLowerCase() === name.toLowerCase())) names.push(name)
+  }
+  return names.includes('*') ? '*' : names.filter((name) => name !== '').join(', ')
+}

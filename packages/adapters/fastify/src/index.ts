@@ -1,1 +1,3 @@
-export const isBuilt = false
+export { createSession } from './create-session.ts'
+export type { HijackableReply, RawRequest } from './hand-over.ts'
+export { nodeRoute, streams, type StreamRoute, type StreamsOptions, type StreamSource } from './streams.ts'

@@ -25,7 +25,7 @@ export const leavingCases: readonly StreamCase[] = [
       client.send(`GET ${test.served.path} HTTP/1.1\r\nHost: loc`, 'GET')
       client.leave('half-close')
       await test.until(client, 'the end of the connection', () => client.isDisconnected)
-      assert.equal(test.served.openCount(), 1)
+      assert.equal(await test.served.openCount(), 1)
       await assertServed(test, stays)
     },
   },
@@ -54,7 +54,7 @@ function casesOf(how: WayToLeave, what: string): StreamCase[] {
       clause,
       async body(test) {
         const [stays, goes] = [await test.open(), await test.open()]
-        assert.equal(test.served.openCount(), 2)
+        assert.equal(await test.served.openCount(), 2)
         goes.leave(how)
         await test.untilOpenCount(1)
         await assertServed(test, stays)

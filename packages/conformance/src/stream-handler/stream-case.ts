@@ -97,16 +97,19 @@ export class StreamTest {
   }
 
   /** Waits for what can only be asked. */
-  async eventually(what: string, holds: () => boolean): Promise<void> {
+  async eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
     const endMs = performance.now() + this.#timeoutMs
-    while (!holds()) {
+    while (!(await holds())) {
       if (performance.now() > endMs) throw this.#late(what)
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
   }
 
   untilOpenCount(count: number): Promise<void> {
-    return this.eventually(`the handler to hold ${count} streams`, () => this.served.openCount() === count)
+    return this.eventually(
+      `the handler to hold ${count} streams`,
+      async () => (await this.served.openCount()) === count,
+    )
   }
 
   async closeAll(): Promise<void> {

@@ -14,13 +14,27 @@ export interface ServedStreams {
   /** Ends every open stream after what was published before. What is published later may be refused. */
   endStreams(): void | Promise<void>
   /** How many streams the handler holds. */
-  openCount(): number
+  openCount(): number | Promise<number>
   /** Stops the server and frees its port. */
   close(): Promise<void>
 }
 
-/** What not every handler or test has. */
-export type StreamHandlerFeature = 'endStreams' | 'largeBacklog'
+/**
+ * What not every handler or test has.
+ * - `endStreams`: streams are ended by the server.
+ * - `largeBacklog`: a slow client is waited for, with as much as it has missed.
+ * - `ownConnection`: the handler decides what becomes of a connection, and says so; on many platforms it cannot.
+ * - `concurrentPipelining`: a request is begun with while the one before it on the connection is being answered.
+ * - `halfClose`: a client that ends its side of the connection has left.
+ * - `earlyReset`: a client that is gone before it is answered is noticed to be.
+ */
+export type StreamHandlerFeature =
+  | 'endStreams'
+  | 'largeBacklog'
+  | 'ownConnection'
+  | 'concurrentPipelining'
+  | 'halfClose'
+  | 'earlyReset'
 
 /** A handler that serves streams, presented to the suite. */
 export interface StreamHandlerSetup {

@@ -34,6 +34,11 @@ export const streamFaults: readonly PlantedStreamFault[] = [
   {
     name: 'a connection that is closed without need',
     faults: { headers: { Connection: 'close' } },
+    breaks: ['a connection of HTTP/1.1 is to be kept'],
+  },
+  {
+    name: 'another framing over HTTP/1.1',
+    faults: { headers: { 'Content-Length': '100000000' } },
     breaks: ['it is chunked over HTTP/1.1'],
   },
   {
@@ -104,7 +109,7 @@ export const streamFaults: readonly PlantedStreamFault[] = [
   {
     name: 'a connection that outlives its stream',
     faults: { end: 'keeps the connection' },
-    breaks: ['the end comes after'],
+    breaks: ['the connection ends with'],
   },
   {
     name: 'bytes after the end',

@@ -5,11 +5,12 @@ import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Se
 import type { AddressInfo } from 'node:net'
 import type { ServedStreams } from '@millrace/conformance'
 import type { NodeRequest, NodeResponse } from '../../src/index.ts'
+import type { DrivenStreams } from '../../../server/test/support/driven-streams.ts'
 import type { StreamSource } from './stream-source.ts'
 
-const STREAM_PATH = '/events'
-const OTHER_PATH = '/other'
-const OTHER_BODY = 'not a stream\n'
+export const STREAM_PATH = '/events'
+export const OTHER_PATH = '/other'
+export const OTHER_BODY = 'not a stream\n'
 
 type Handler = (request: NodeRequest, response: NodeResponse) => void
 
@@ -33,11 +34,11 @@ export function http2Server(source: StreamSource): Http2Server {
 }
 
 /** Makes a server listen, and presents it to the suite. */
-export async function serveStreams(
-  source: StreamSource,
-  createServerFor: (source: StreamSource) => Server | Http2Server,
+export async function serveStreams<Source extends DrivenStreams>(
+  source: Source,
+  createServerFor: (source: Source) => Server | Http2Server | Promise<Server | Http2Server>,
 ): Promise<ServedStreams> {
-  const server = createServerFor(source)
+  const server = await createServerFor(source)
   // Who waits for a connection to end must not be helped by a server that has seen no request for a while.
   if ('keepAliveTimeout' in server) server.keepAliveTimeout = 600_000
   const sessions = new Set<ServerHttp2Session>()

@@ -111,10 +111,9 @@ export class FetchTransport implements Transport {
     this.#owner?.onDrain()
   }
 
+  /** There is nobody left to tell of an error but the platform, and some print those. */
   readonly #onAbort = (): void => {
-    if (this.#state === 'gone') return
-    this.#controller?.error(this.#signal.reason)
-    this.#leave()
+    if (this.#state !== 'gone') this.#finish()
   }
 
   #leave(): void {
