@@ -267,9 +267,7 @@ function fromOf(from: From = 'now'): From {
 
 /** Refuses what is not built yet: it must not be stored as if it were an event like any other. */
 function builtEvent({ event, ephemeral }: CheckedEvent): NewEvent {
-  const name = ephemeral
-    ? 'ephemeral'
-    : (['key', 'dedupeKey', 'except', 'end'] as const).find((field) => event[field] !== undefined)
+  const name = ephemeral ? 'ephemeral' : (['except', 'end'] as const).find((field) => event[field] !== undefined)
   if (name === undefined) return event
   throw new HubError('invalid_event', `The field ${name} is not built yet. Leave it out.`)
 }

@@ -1,9 +1,9 @@
 // oxlint-disable typescript/require-await -- the contract is asynchronous: `async` turns what is thrown into a rejection
-import type { Position, Selector } from '@millrace/protocol'
+import type { Position, Selector, Topic } from '@millrace/protocol'
 import type { Clock } from '../clock.ts'
-import { HubError } from '../hub-error.ts'
 import {
   LogError,
+  type AppendOptions,
   type Bounds,
   type EventLog,
   type Gap,
@@ -13,36 +13,52 @@ import {
   type Page,
   type ReadQuery,
   type Snapshot,
+  type SnapshotKind,
+  type SnapshotOptions,
   type StoredEvent,
   type Tail,
   type TailListener,
 } from '../log.ts'
 import { CheckSource, EPOCH_LENGTH } from './check-source.ts'
-import { KeptEvents, type Entry } from './kept-events.ts'
-import { assertEvents, assertPosition, assertQuery } from './log-arguments.ts'
+import { DedupeMemory, withoutDedupeKey } from './dedupe-memory.ts'
+import { EndedTopics } from './ended-topics.ts'
+import { EventList } from './event-list.ts'
+import {
+  assertAppendOptions,
+  assertEvents,
+  assertPosition,
+  assertQuery,
+  assertSnapshotOptions,
+} from './log-arguments.ts'
+import type { LogEntry } from './log-entry.ts'
 import type { ResolvedMemoryOptions } from './memory-options.ts'
 import { MemoryTail, type TailSource } from './memory-tail.ts'
-import { selectorTest } from './pattern-set.ts'
-import { Retention } from './retention.ts'
+import { readPage } from './read-page.ts'
+import { Retentions } from './retentions.ts'
+import { snapshotPage, type SnapshotSource } from './snapshot-page.ts'
+import { StateValues } from './state-values.ts'
 import { TopicIndex } from './topic-index.ts'
-import { ruleIndexOf } from './topic-rules.ts'
+import { ruleIndexOf, type ResolvedTopicRule } from './topic-rules.ts'
 import { utf8Length } from './utf8-length.ts'
 
 /** How much a log holds: for metrics and for tests of its bounds. */
 export interface MemoryLogSize {
-  /** Events kept by retention. */
+  /** Events kept by retention, and the newest values of state topics. */
   readonly eventCount: number
   /** Places for events, those of evicted ones included that were not swept out yet. */
   readonly placeCount: number
+  /** Log topics. */
   readonly topicCount: number
+  readonly stateKeyCount: number
+  readonly dedupeKeyCount: number
   readonly tailCount: number
 }
 
-/** One read looks at no more events than this, so that it never holds up the others for long. */
-const MAX_SCAN_COUNT = 10_000
 /** Aged events are evicted by every call; a log that nobody calls looks for them no more often than this. Milliseconds. */
 const MIN_IDLE_EVICTION_MS = 1000
 const MAX_DELAY_MS = 2 ** 31 - 1
+/** What a tail reads. */
+const ALL_TOPICS = { selectors: 'all', maxBytes: Number.MAX_SAFE_INTEGER, withState: true } as const
 
 /**
  * The event log of a single process, in memory: each start is a new epoch.
@@ -59,9 +75,15 @@ export class MemoryLog implements EventLog {
   })
   readonly #clock: Clock
   readonly #checks: CheckSource
-  readonly #retentions: readonly Retention[]
+  readonly #rules: readonly ResolvedTopicRule[]
+  readonly #hasState: boolean
+  readonly #retentions: Retentions
   readonly #topics: TopicIndex
-  readonly #kept = new KeptEvents()
+  readonly #states: StateValues
+  readonly #ended = new EndedTopics()
+  readonly #sources: Readonly<Record<SnapshotKind, SnapshotSource>>
+  readonly #dedupe: DedupeMemory
+  readonly #kept = new EventList<LogEntry>()
   readonly #tails = new Set<MemoryTail>()
   readonly #tailSource: TailSource
   readonly #origin: Position
@@ -70,18 +92,21 @@ export class MemoryLog implements EventLog {
   #cancelIdleEviction: (() => void) | undefined
   #isClosed = false
 
-  constructor({ rules, maxTopics, clock, chance }: ResolvedMemoryOptions) {
-    const stateRule = rules.find(({ kind }) => kind === 'state')
-    if (stateRule) throw new HubError('invalid_option', `State topics (${stateRule.match}) are not built yet.`)
+  constructor(options: ResolvedMemoryOptions) {
+    const { rules, clock, chance } = options
+    this.#rules = rules
+    this.#hasState = rules.some(({ kind }) => kind === 'state')
     this.#clock = clock
     this.#checks = new CheckSource(chance)
-    this.#retentions = rules.map((rule) => new Retention(rule.retention))
-    this.#topics = new TopicIndex(maxTopics, rules.length, (topic) => ruleIndexOf(rules, topic))
+    this.#retentions = new Retentions(rules)
+    this.#topics = new TopicIndex(options.maxTopics, rules, (topic) => this.#ended.forget(topic))
+    this.#states = new StateValues(options.maxStateKeys)
+    this.#sources = { log: this.#topics, state: this.#states, ended: this.#ended }
+    this.#dedupe = new DedupeMemory(options.dedupeWindowMs, options.maxDedupeKeys)
     this.#origin = { epoch: chance.token(EPOCH_LENGTH), seq: 0, check: this.#checks.next() }
     this.#head = this.#origin
     this.#tailSource = {
-      readAfter: (after, maxCount) =>
-        this.#scan(after, { after, selectors: 'all', maxCount, maxBytes: Number.MAX_SAFE_INTEGER }),
+      readAfter: (after, maxCount) => readPage(this.#kept, this.#head, { ...ALL_TOPICS, after, maxCount }),
       onTailClosed: (tail) => this.#tails.delete(tail),
     }
   }
@@ -91,26 +116,25 @@ export class MemoryLog implements EventLog {
       eventCount: this.#kept.count,
       placeCount: this.#kept.placeCount,
       topicCount: this.#topics.count,
+      stateKeyCount: this.#states.keyCount,
+      dedupeKeyCount: this.#dedupe.count,
       tailCount: this.#tails.size,
     }
   }
 
-  async append(events: readonly NewEvent[]): Promise<readonly Position[]> {
+  async append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<readonly Position[]> {
     this.#assertOpen()
     assertEvents(events)
-    this.#timeMs = Math.max(this.#timeMs, this.#clock.time())
+    assertAppendOptions(options)
+    const { publisher = '' } = options
     const nowMs = this.#clock.now()
-    const previous = this.#head
-    const stored: StoredEvent[] = []
-    let sizeBytes = 0
-    for (const event of events) {
-      const entry = this.#store(event, nowMs)
-      stored.push(entry.event)
-      sizeBytes += entry.sizeBytes
-    }
-    if (stored.length > 0) for (const tail of this.#tails) tail.offer(stored, sizeBytes, previous)
+    this.#dedupe.expire(nowMs)
+    const repetitions = this.#dedupe.find(events, publisher)
+    const fresh = repetitions ? events.filter((_, i) => repetitions[i] === undefined) : events
+    if (this.#hasState) this.#states.assertRoomFor(fresh.filter(({ topic }) => this.#isState(topic)))
+    const positions = this.#storeAll(fresh, nowMs)
     this.#evict(nowMs)
-    return stored.map((event) => event.position)
+    return repetitions ? this.#dedupe.note(events, publisher, repetitions, positions, nowMs) : positions
   }
 
   async read(query: ReadQuery): Promise<Page | Gap> {
@@ -118,27 +142,29 @@ export class MemoryLog implements EventLog {
     assertQuery(query)
     this.#evict(this.#clock.now())
     const { after, selectors } = query
-    if (after === 'oldest') return this.#scan(this.#oldestFor(selectors), query)
+    const pageAfter = (start: Position): Page =>
+      readPage(this.#kept, this.#head, { ...query, after: start, withState: false })
+    if (after === 'oldest') return pageAfter(this.#oldestFor(selectors))
     const reason = this.#faultOf(after) ?? (this.#hasLost(after, selectors) ? 'too_old' : undefined)
-    if (!reason) return this.#scan(after, query)
+    if (!reason) return pageAfter(after)
     return { kind: 'gap', reason, oldest: this.#oldestFor(selectors), head: this.#head }
   }
 
-  async snapshot(selectors: readonly Selector[] | 'all'): Promise<Snapshot> {
+  async snapshot(selectors: readonly Selector[] | 'all', options: SnapshotOptions = {}): Promise<Snapshot> {
     this.#assertOpen()
-    const events = this.#topics.lastEvents(selectors)
-    return { at: this.#head, events, partial: this.#topics.mayLack(selectors) }
+    assertSnapshotOptions(options)
+    const { of: kind = 'log', cursor } = options
+    if (cursor) this.#assertPlace(cursor.at, 'A snapshot cannot go on from', 'begin a new one')
+    const at = cursor?.at ?? this.#head
+    const page = snapshotPage(this.#sources[kind], selectors, at, options)
+    return { at, ...page, partial: kind !== 'state' && this.#topics.mayLack(selectors) }
   }
 
   async tail(after: Position | 'head', listener: TailListener): Promise<Tail> {
     this.#assertOpen()
     if (after !== 'head') assertPosition(after)
     const start = after === 'head' ? this.#head : after
-    const reason = this.#faultOf(start)
-    if (reason) {
-      const shown = `${start.epoch}-${start.seq}-${start.check}`
-      throw new LogError('invalid', `A tail cannot start after ${shown} (${reason}): start it at 'head' or read first.`)
-    }
+    this.#assertPlace(start, 'A tail cannot start after', "start it at 'head' or read first")
     const tail = new MemoryTail(start, this.#head, this.#tailSource, listener)
     this.#tails.add(tail)
     return tail
@@ -157,19 +183,60 @@ export class MemoryLog implements EventLog {
     await Promise.all([...this.#tails].map((tail) => tail.close()))
     this.#kept.clear()
     this.#topics.clear()
-    for (const retention of this.#retentions) retention.clear()
+    this.#states.clear()
+    this.#ended.clear()
+    this.#dedupe.clear()
+    this.#retentions.clear()
   }
 
-  #store(event: NewEvent, nowMs: number): Entry & { readonly event: StoredEvent } {
+  #storeAll(events: readonly NewEvent[], nowMs: number): Position[] {
+    this.#timeMs = Math.max(this.#timeMs, this.#clock.time())
+    const previous = this.#head
+    const stored: StoredEvent[] = []
+    let sizeBytes = 0
+    for (const event of events) {
+      const entry = this.#store(event, nowMs)
+      stored.push(entry.event)
+      sizeBytes += entry.sizeBytes
+    }
+    if (stored.length > 0) for (const tail of this.#tails) tail.offer(stored, sizeBytes, previous)
+    return stored.map((event) => event.position)
+  }
+
+  #store(event: NewEvent, nowMs: number): LogEntry & { readonly event: StoredEvent } {
     const before = this.#head
     const position: Position = { epoch: before.epoch, seq: before.seq + 1, check: this.#checks.next() }
-    const stored: StoredEvent = { ...event, position, timeMs: this.#timeMs }
+    const stored: StoredEvent = { ...withoutDedupeKey(event), position, timeMs: this.#timeMs }
     const sizeBytes = utf8Length(event.topic) + utf8Length(event.type ?? '') + utf8Length(event.data)
-    const entry = { seq: position.seq, event: stored, before, sizeBytes, storedAtMs: nowMs, next: undefined }
+    const isState = this.#isState(event.topic)
+    const { seq } = position
+    const entry = { seq, event: stored, before, sizeBytes, isState, agesFromMs: nowMs, next: undefined }
     this.#head = position
     this.#kept.push(entry)
-    this.#retentions[this.#topics.noteAppended(stored)]?.add(entry)
+    if (isState) this.#retire(this.#states.noteAppended(stored, entry), nowMs)
+    else this.#retentions.add(this.#topics.noteAppended(stored), entry)
+    this.#ended.noteAppended(stored)
     return entry
+  }
+
+  /** From now on retention holds for a value that was superseded. */
+  #retire(superseded: LogEntry | undefined, nowMs: number): void {
+    if (!superseded?.event) return
+    superseded.agesFromMs = nowMs
+    this.#retentions.add(ruleIndexOf(this.#rules, superseded.event.topic), superseded)
+  }
+
+  #isState(topic: Topic): boolean {
+    if (!this.#hasState || this.#topics.has(topic)) return false
+    return this.#states.has(topic) || this.#rules[ruleIndexOf(this.#rules, topic)]?.kind === 'state'
+  }
+
+  /** @throws LogError `invalid` */
+  #assertPlace(position: Position, what: string, mend: string): void {
+    const reason = this.#faultOf(position)
+    if (!reason) return
+    const shown = `${position.epoch}-${position.seq}-${position.check}`
+    throw new LogError('invalid', `${what} ${shown} (${reason}): ${mend}.`)
   }
 
   /** What is wrong with a position, evictions aside: judged in the order of the contract. */
@@ -187,8 +254,9 @@ export class MemoryLog implements EventLog {
     return known ?? this.#kept.at(seq)?.position
   }
 
+  /** Just before the oldest event kept of a log topic. */
   #oldest(): Position {
-    return this.#kept.oldest?.before ?? this.#head
+    return this.#retentions.oldestOfLogs?.before ?? this.#head
   }
 
   #hasLost(after: Position, selectors: readonly Selector[] | 'all'): boolean {
@@ -200,45 +268,25 @@ export class MemoryLog implements EventLog {
     return this.#topics.newestEvicted(selectors, this.#oldest())
   }
 
-  #scan(after: Position, query: ReadQuery): Page {
-    const matches = query.selectors === 'all' ? undefined : selectorTest(query.selectors)
-    const events: StoredEvent[] = []
-    let scannedTo = after
-    let scanCount = 0
-    let bytes = 0
-    const isWhole = this.#kept.visitAfter(after.seq, ({ event, sizeBytes }) => {
-      if (scanCount++ === MAX_SCAN_COUNT) return false
-      if (!event) return true
-      if (!matches || matches(event.topic)) {
-        if (events.length === query.maxCount) return false
-        if (events.length > 0 && bytes + sizeBytes > query.maxBytes) return false
-        events.push(event)
-        bytes += sizeBytes
-      }
-      scannedTo = event.position
-      return true
-    })
-    return { kind: 'page', events, scannedTo: isWhole ? this.#head : scannedTo, head: this.#head }
-  }
-
   #evict(nowMs: number): void {
-    for (const retention of this.#retentions) {
-      for (let entry = retention.takeExcess(nowMs); entry; entry = retention.takeExcess(nowMs)) {
-        if (entry.event) this.#topics.noteEvicted(entry.event.topic, entry.event.position)
-        this.#kept.evict(entry)
-      }
-    }
+    this.#retentions.takeExcess(nowMs, (entry) => {
+      if (entry.event && !entry.isState) this.#topics.noteEvicted(entry.event.topic, entry.event.position)
+      this.#kept.drop(entry)
+    })
     this.#cancelIdleEviction ??= this.#planIdleEviction(nowMs)
   }
 
-  /** Frees the memory of aged events when nobody calls. One timer; none while nothing can age. */
+  /** Frees the memory of what has aged when nobody calls. One timer; none while nothing can age. */
   #planIdleEviction(nowMs: number): (() => void) | undefined {
-    const expiriesMs = this.#retentions.map((retention) => retention.nextExpiryMs).filter((ms) => ms !== undefined)
-    if (expiriesMs.length === 0) return undefined
-    const delayMs = Math.min(Math.max(Math.min(...expiriesMs) - nowMs, MIN_IDLE_EVICTION_MS), MAX_DELAY_MS)
+    const expiryMs = Math.min(this.#retentions.nextExpiryMs ?? Infinity, this.#dedupe.nextExpiryMs ?? Infinity)
+    if (expiryMs === Infinity) return undefined
+    const delayMs = Math.min(Math.max(expiryMs - nowMs, MIN_IDLE_EVICTION_MS), MAX_DELAY_MS)
     return this.#clock.after(delayMs, () => {
       this.#cancelIdleEviction = undefined
-      if (!this.#isClosed) this.#evict(this.#clock.now())
+      if (this.#isClosed) return
+      const later = this.#clock.now()
+      this.#dedupe.expire(later)
+      this.#evict(later)
     })
   }
 

@@ -1,11 +1,11 @@
-import type { Entry } from './kept-events.ts'
+import type { LogEntry } from './log-entry.ts'
 import type { RetentionLimits } from './topic-rules.ts'
 
 /** Keeps the entries of one rule within its limits: first in, first out. */
 export class Retention {
   readonly #limits: RetentionLimits
-  #oldest: Entry | undefined
-  #newest: Entry | undefined
+  #oldest: LogEntry | undefined
+  #newest: LogEntry | undefined
   #count = 0
   #sizeBytes = 0
 
@@ -13,7 +13,7 @@ export class Retention {
     this.#limits = limits
   }
 
-  add(entry: Entry): void {
+  add(entry: LogEntry): void {
     if (this.#newest) this.#newest.next = entry
     else this.#oldest = entry
     this.#newest = entry
@@ -22,7 +22,7 @@ export class Retention {
   }
 
   /** Takes out the oldest entry if a limit is broken. Call until it returns undefined. */
-  takeExcess(nowMs: number): Entry | undefined {
+  takeExcess(nowMs: number): LogEntry | undefined {
     const entry = this.#oldest
     if (!entry || !this.#isOver(entry, nowMs)) return undefined
     this.#oldest = entry.next
@@ -34,10 +34,14 @@ export class Retention {
     return entry
   }
 
-  /** When the oldest entry becomes too old, by the clock that entries are stored by; undefined for never. */
+  get oldest(): LogEntry | undefined {
+    return this.#oldest
+  }
+
+  /** When the oldest entry becomes too old, by the clock that ages go by; undefined for never. */
   get nextExpiryMs(): number | undefined {
     if (!this.#oldest || this.#limits.maxAgeMs === false) return undefined
-    return this.#oldest.storedAtMs + this.#limits.maxAgeMs
+    return this.#oldest.agesFromMs + this.#limits.maxAgeMs
   }
 
   clear(): void {
@@ -47,10 +51,10 @@ export class Retention {
     this.#sizeBytes = 0
   }
 
-  #isOver(oldest: Entry, nowMs: number): boolean {
+  #isOver(oldest: LogEntry, nowMs: number): boolean {
     const { maxAgeMs, maxCount, maxBytes } = this.#limits
     if (maxCount !== false && this.#count > maxCount) return true
     if (maxBytes !== false && this.#sizeBytes > maxBytes) return true
-    return maxAgeMs !== false && nowMs - oldest.storedAtMs > maxAgeMs
+    return maxAgeMs !== false && nowMs - oldest.agesFromMs > maxAgeMs
   }
 }

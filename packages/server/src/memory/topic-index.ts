@@ -1,60 +1,72 @@
 import { isPattern, type Position, type Selector, type Topic } from '@millrace/protocol'
 import type { StoredEvent } from '../log.ts'
 import { Eviction, EvictionOrder, later } from './eviction-order.ts'
-import { PatternSet, selectorTest } from './pattern-set.ts'
+import { EventList, type Slot } from './event-list.ts'
+import { PatternSet } from './pattern-set.ts'
+import type { SnapshotSource } from './snapshot-page.ts'
+import { ruleIndexOf, type ResolvedTopicRule } from './topic-rules.ts'
 
 /** What the log keeps of a topic, whatever retention does. */
 interface TopicRecord {
   readonly topic: Topic
   readonly ruleIndex: number
-  last: StoredEvent
+  /** Its last event. */
+  last: Slot
   /** Up to here nothing is known of it: it was new to the index, and may be one that was forgotten. */
   readonly forgottenTo: Position | undefined
   /** Its newest evicted event. */
   eviction: Eviction | undefined
-  /** Neighbours in the order of `last`. */
-  older: TopicRecord | undefined
-  newer: TopicRecord | undefined
 }
 
 /**
- * The topics of the log: of each the last event, and how far it was evicted. Beyond `maxTopics` it forgets the topic
+ * The log topics: of each the last event, and how far it was evicted. Beyond `maxTopics` it forgets the topic
  * whose last event is the oldest. A topic that is not in the index counts as evicted up to `forgottenTo`.
  */
-export class TopicIndex {
+export class TopicIndex implements SnapshotSource {
+  /** The last event of each topic. */
+  readonly newest: EventList = new EventList()
   readonly #maxTopics: number
-  readonly #ruleIndexOf: (topic: Topic) => number
+  readonly #rules: readonly ResolvedTopicRule[]
+  readonly #onForgotten: (topic: Topic) => void
   readonly #records = new Map<Topic, TopicRecord>()
   /** By rule. */
   readonly #evictions: readonly EvictionOrder[]
-  #oldest: TopicRecord | undefined
-  #newest: TopicRecord | undefined
   #hasForgotten = false
   #forgottenTo: Position | undefined
   /** The newest evicted event of all topics. */
   #evictedTo: Position | undefined
 
-  constructor(maxTopics: number, ruleCount: number, ruleIndexOf: (topic: Topic) => number) {
+  constructor(maxTopics: number, rules: readonly ResolvedTopicRule[], onForgotten: (topic: Topic) => void) {
     this.#maxTopics = maxTopics
-    this.#evictions = Array.from({ length: ruleCount }, () => new EvictionOrder())
-    this.#ruleIndexOf = ruleIndexOf
+    this.#rules = rules
+    this.#evictions = rules.map(() => new EvictionOrder())
+    this.#onForgotten = onForgotten
   }
 
   get count(): number {
     return this.#records.size
   }
 
+  has(topic: Topic): boolean {
+    return this.#records.has(topic)
+  }
+
+  slotsOf(topic: Topic): Slot[] {
+    const record = this.#records.get(topic)
+    return record ? [record.last] : []
+  }
+
   /** Notes an event, which is newer than all others. Returns the index of its topic's rule. */
   noteAppended(event: StoredEvent): number {
+    const last: Slot = { seq: event.position.seq, event }
     let record = this.#records.get(event.topic)
     if (record) {
-      record.last = event
-      if (record === this.#newest) return record.ruleIndex
-      this.#unlink(record)
+      this.newest.drop(record.last)
+      record.last = last
     } else {
-      record = this.#create(event)
+      record = this.#create(event.topic, last)
     }
-    this.#linkNewest(record)
+    this.newest.push(last)
     if (this.#records.size > this.#maxTopics) this.#forgetOldest()
     return record.ruleIndex
   }
@@ -80,34 +92,28 @@ export class TopicIndex {
     return patterns.length === 0 ? newest : this.#newestEvictedMatch(patterns, newest)
   }
 
-  /** The last event of each matching topic, oldest first. */
-  lastEvents(selectors: readonly Selector[] | 'all'): StoredEvent[] {
-    const matches = selectors === 'all' ? undefined : selectorTest(selectors)
-    const events: StoredEvent[] = []
-    for (let record = this.#oldest; record; record = record.newer) {
-      if (!matches || matches(record.topic)) events.push(record.last)
-    }
-    return events
-  }
-
   /** Whether a topic that matches may have been forgotten. */
   mayLack(selectors: readonly Selector[] | 'all'): boolean {
     if (!this.#hasForgotten) return false
     return (
-      selectors === 'all' || selectors.some((selector) => isPattern(selector) || !this.#records.has(topicOf(selector)))
+      selectors === 'all' || selectors.some((selector) => isPattern(selector) || this.#mayLackTopic(topicOf(selector)))
     )
   }
 
   clear(): void {
     this.#records.clear()
-    this.#oldest = undefined
-    this.#newest = undefined
+    this.newest.clear()
     for (const order of this.#evictions) order.clear()
+  }
+
+  #mayLackTopic(topic: Topic): boolean {
+    return !this.#records.has(topic) && this.#rules[ruleIndexOf(this.#rules, topic)]?.kind === 'log'
   }
 
   #evictedToOf(topic: Topic): Position | undefined {
     const record = this.#records.get(topic)
-    if (!record?.forgottenTo) return record ? record.eviction?.position : this.#forgottenTo
+    if (!record) return this.#mayLackTopic(topic) ? this.#forgottenTo : undefined
+    if (!record.forgottenTo) return record.eviction?.position
     return later(record.forgottenTo, record.eviction?.position)
   }
 
@@ -128,45 +134,24 @@ export class TopicIndex {
     }
   }
 
-  #create(event: StoredEvent): TopicRecord {
-    const record: TopicRecord = {
-      topic: event.topic,
-      ruleIndex: this.#ruleIndexOf(event.topic),
-      last: event,
-      forgottenTo: this.#forgottenTo,
-      eviction: undefined,
-      older: undefined,
-      newer: undefined,
-    }
-    this.#records.set(event.topic, record)
+  #create(topic: Topic, last: Slot): TopicRecord {
+    const ruleIndex = ruleIndexOf(this.#rules, topic)
+    const record: TopicRecord = { topic, ruleIndex, last, forgottenTo: this.#forgottenTo, eviction: undefined }
+    this.#records.set(topic, record)
     return record
   }
 
   #forgetOldest(): void {
-    const record = this.#oldest
+    const topic = this.newest.oldest?.event?.topic
+    const record = topic && this.#records.get(topic)
     if (!record) return
-    this.#unlink(record)
+    this.newest.drop(record.last)
     this.#records.delete(record.topic)
+    this.#onForgotten(record.topic)
     this.#hasForgotten = true
     if (!record.eviction) return
     this.#forgottenTo = later(record.eviction.position, this.#forgottenTo)
     this.#evictions[record.ruleIndex]?.remove(record.eviction)
-  }
-
-  #unlink(record: TopicRecord): void {
-    if (record.older) record.older.newer = record.newer
-    else this.#oldest = record.newer
-    if (record.newer) record.newer.older = record.older
-    else this.#newest = record.older
-    record.older = undefined
-    record.newer = undefined
-  }
-
-  #linkNewest(record: TopicRecord): void {
-    record.older = this.#newest
-    if (this.#newest) this.#newest.newer = record
-    else this.#oldest = record
-    this.#newest = record
   }
 }
 
