@@ -165,7 +165,7 @@ describe('an expectation', () => {
     const two = events('a', 'b')
     await expectEvents(iterateAndStay(...two), [{ data: 'a' }])
     await expect(expectEvents(iterateAndStay(...two), [{ data: 'a' }], { quietMs: 1_000 })).rejects.toThrow(
-      'Expected 1 events and nothing more, but another came:',
+      'Expected 1 event and nothing more, but another came:',
     )
     await expectEvents(iterateAndStay(...two), [{ data: 'a' }, {}], { quietMs: 20 })
   })

@@ -41,6 +41,15 @@ describe('a script', () => {
     expect(answer.end).toBe('fin')
   })
 
+  test('sends events with every field, and refuses one that is none', async () => {
+    const answer = await answerOf([
+      send({ id: '1', type: 'tick', topic: 'a', retryMs: 5, data: { n: 1 } }, { data: 'x\ny' }),
+    ])
+    expect(bodyOf(answer)).toContain('id: 1\nevent: tick\ntopic: a\nretry: 5\ndata: {"n":1}\n\n')
+    expect(bodyOf(answer)).toContain('data: x\ndata: y\n\n')
+    expect(() => send({ event: 'tick' } as never)).toThrow('An event to send has no event: id, type')
+  })
+
   test('is for one request; the next request has the next one', async () => {
     const server = await faultServer({ scripts: [[reply(401)], [reply(200, { body: 'in' })]] })
     server.play([reply(204)])

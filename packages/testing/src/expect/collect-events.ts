@@ -1,5 +1,6 @@
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { ExpectationError, TestingError } from '../testing-error.ts'
+import { countOf } from './count-of.ts'
 import { readSource, type EventSourceInput } from './event-source.ts'
 import { describeEvent, describeExpected, matchesEvent } from './match-event.ts'
 import type { ExpectedEvent, ReceivedEvent, SourceEvent } from './received-event.ts'
@@ -181,10 +182,11 @@ class Expectation {
 
   #summary(verdict: Verdict, end: string | undefined): string {
     const count = this.#expected.length
-    if (verdict === 'extra') return `Expected ${count} events and nothing more, but another came:`
-    if (verdict === 'unexpected') return `Expected ${count} events; number ${this.came.length} is another one:`
+    if (verdict === 'extra') return `Expected ${countOf(count, 'event')} and nothing more, but another came:`
+    if (verdict === 'unexpected')
+      return `Expected ${countOf(count, 'event')}; number ${this.came.length} is another one:`
     const why = end ?? `${this.#withinMs} ms are over.`
-    return `Expected ${count} events; ${this.came.length} came. ${why}`
+    return `Expected ${countOf(count, 'event')}; ${this.came.length} came. ${why}`
   }
 
   /** What kind of fault an event is that was not expected here. */

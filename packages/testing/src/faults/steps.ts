@@ -1,12 +1,25 @@
-import { encodeEvent, type EventFields } from '@millrace/protocol'
+import { encodeEvent } from '@millrace/protocol'
 import { setImmediate } from 'node:timers/promises'
 import { TestingError } from '../testing-error.ts'
 import type { HeaderList, HeadOptions, Step } from './answer.ts'
 import { afterBytes, type CutKind, type CutRule } from './cut-rule.ts'
 import { forwardTo } from './forward.ts'
 
-/** Text and bytes go as they are; an object is an event. */
-export type Sendable = string | Uint8Array | EventFields
+/** An event to send. What is left out is not written. */
+export interface EventToSend {
+  readonly id?: string
+  /** @default none, which clients take for `message` */
+  readonly type?: string
+  /** Millrace's extension field. */
+  readonly topic?: string
+  /** Sets the client's reconnection time. Milliseconds. */
+  readonly retryMs?: number
+  /** A string goes as it is, any other value as JSON. Left out, no client sees an event. */
+  readonly data?: unknown
+}
+
+/** Text and bytes go as they are, an object as an event. */
+export type Sendable = string | Uint8Array | EventToSend
 
 /**
  * Sends the head of the answer: of an event stream, unless told otherwise. A script that begins with `send` has it by
@@ -18,8 +31,9 @@ export function head(options: HeadOptions = {}): Step {
 
 /** Sends parts of the body, each in a write of its own. */
 export function send(...parts: readonly Sendable[]): Step {
+  const all = parts.map(bytesOf)
   return async (answer) => {
-    for (const part of parts) await answer.write(bytesOf(part))
+    for (const bytes of all) await answer.write(bytes)
   }
 }
 
@@ -34,8 +48,8 @@ export interface DripOptions {
 export function drip(part: Sendable, { sizeBytes = 1, everyMs = 0 }: DripOptions = {}): Step {
   needCount('sizeBytes', sizeBytes, 1)
   needCount('everyMs', everyMs, 0)
+  const bytes = bytesOf(part)
   return async (answer) => {
-    const bytes = bytesOf(part)
     for (let at = 0; at < bytes.length && answer.isOpen; at += sizeBytes) {
       if (at > 0) await (everyMs > 0 ? sleep(everyMs, answer.signal) : setImmediate())
       await answer.write(bytes.subarray(at, at + sizeBytes))
@@ -45,7 +59,8 @@ export function drip(part: Sendable, { sizeBytes = 1, everyMs = 0 }: DripOptions
 
 /** Sends bytes outside of HTTP's framing: a broken head, a chunk size that lies. */
 export function raw(bytes: string | Uint8Array): Step {
-  return (answer) => answer.raw(bytesOf(bytes))
+  const all = bytesOf(bytes)
+  return (answer) => answer.raw(all)
 }
 
 /** Waits for a time in milliseconds, or until the test lets it go on. Before `head` it delays the whole answer. */
@@ -134,7 +149,19 @@ export function forward(): Step {
 
 function bytesOf(part: Sendable): Uint8Array {
   if (part instanceof Uint8Array) return part
-  return Buffer.from(typeof part === 'string' ? part : encodeEvent(part))
+  return Buffer.from(typeof part === 'string' ? part : encode(part))
+}
+
+function encode({ id, type, topic, retryMs, data, ...others }: EventToSend): string {
+  const unknown = Object.keys(others)
+  if (unknown.length > 0) {
+    throw new TestingError(
+      'invalid_option',
+      `An event to send has no ${unknown.join(', ')}: id, type, topic, retryMs and data.`,
+    )
+  }
+  const text = typeof data === 'string' || data === undefined ? data : JSON.stringify(data)
+  return encodeEvent({ id, event: type, topic, retryMs, data: text })
 }
 
 /** Fulfilled, not rejected, when the answer is over. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expectExactlyOnce } from '../expect/expect-exactly-once.ts'
+import { countOf } from '../expect/count-of.ts'
 import { ExpectationError } from '../testing-error.ts'
 import type { PageLike, ResilienceSubject } from './resilience-subject.ts'
 
@@ -29,7 +30,12 @@ export class ResilienceRun<P extends PageLike<P>> {
     // A dot behind the number: label 1 is not part of label 12.
     const label = `${this.#prefix}${this.#published.length + 1}.`
     this.#published.push(label)
-    await this.#subject.publish(label)
+    try {
+      await this.#subject.publish(label)
+    } catch (cause) {
+      const message = `publish(${JSON.stringify(label)}) failed. It has to reach the server past the proxy, which may be offline.`
+      throw new ExpectationError(message, { actual: cause, expected: label, cause })
+    }
     return label
   }
 
@@ -99,7 +105,7 @@ export class ResilienceRun<P extends PageLike<P>> {
       () => proxy.openCount === count,
       () =>
         this.#wrongCount(
-          `${when}, ${count} streams should be open, and ${proxy.openCount} are`,
+          `${when}, the page should have ${countOf(count, 'stream')} open, and has ${proxy.openCount}`,
           proxy.openCount,
           count,
         ),
@@ -113,7 +119,8 @@ export class ResilienceRun<P extends PageLike<P>> {
     let seen = 0
     await this.#until(
       async () => (seen = await serverStreams()) === count,
-      () => this.#wrongCount(`${when}, the server should hold ${count} streams, and holds ${seen}`, seen, count),
+      () =>
+        this.#wrongCount(`${when}, the server should hold ${countOf(count, 'stream')}, and holds ${seen}`, seen, count),
     )
   }
 

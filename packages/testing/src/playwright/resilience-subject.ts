@@ -15,7 +15,10 @@ export interface ResilienceSubject<P extends PageLike<P>> {
   readonly page: P
   /** A fault server with the server as its upstream. */
   readonly proxy: FaultServer
-  /** Makes the server send an event that carries the label, to this page among others. */
+  /**
+   * Makes the server send an event that carries the label, to this page among others. It asks the server itself, past the
+   * proxy, which is offline at times.
+   */
   publish(label: string): Promise<unknown>
   /** What the page shows, oldest first. Labels are looked for in these texts; other texts do not count. */
   received(page: P): Promise<readonly string[]>
