@@ -33,12 +33,12 @@ describe('refused, and nothing stored', () => {
     ['a form', 'topic=a&data=1', 400, 'not JSON'],
     ['a typo', '{"topc":"a","data":1}', 400, 'Did you mean "topic"?'],
     ['a typo in the case', '{"topic":"a","Data":1}', 400, 'Did you mean "data"?'],
-    ['a field name with a line break', '{"topic":"a","data":1,"id\\nid":"x"}', 400, 'unknown field "id\\nid"'],
-    ['a very long field name', `{"topic":"a","data":1,"${'x'.repeat(10_000)}":1}`, 400, 'unknown field'],
-    ['an id of one’s own', '{"topic":"a","data":1,"id":"x"}', 400, 'unknown field "id"'],
-    ['__proto__ as the event', '{"__proto__":{"topic":"a","data":1}}', 400, 'unknown field "__proto__"'],
-    ['__proto__ beside the event', '{"topic":"a","data":1,"__proto__":{"x":1}}', 400, 'unknown field "__proto__"'],
-    ['constructor', '{"topic":"a","data":1,"constructor":{}}', 400, 'unknown field "constructor"'],
+    ['a field name with a line break', '{"topic":"a","data":1,"id\\nid":"x"}', 400, 'no field "id\\nid"'],
+    ['a very long field name', `{"topic":"a","data":1,"${'x'.repeat(10_000)}":1}`, 400, 'no field'],
+    ['an id of one’s own', '{"topic":"a","data":1,"id":"x"}', 400, 'no field "id"'],
+    ['__proto__ as the event', '{"__proto__":{"topic":"a","data":1}}', 400, 'no field "__proto__"'],
+    ['__proto__ beside the event', '{"topic":"a","data":1,"__proto__":{"x":1}}', 400, 'no field "__proto__"'],
+    ['constructor', '{"topic":"a","data":1,"constructor":{}}', 400, 'no field "constructor"'],
     ['arrays nested 100,000 deep', '['.repeat(100_000) + ']'.repeat(100_000), 400, 'an array'],
     [
       'data nested 100,000 deep',
@@ -153,7 +153,7 @@ describe('refused, and nothing stored', () => {
     ['a form', 'Content-Type: application/x-www-form-urlencoded\r\n', 415, 'application/json'],
     ['nonsense', 'Content-Type: ;;;\r\n', 415, 'application/json'],
     ['a coded body', 'Content-Type: application/json\r\nContent-Encoding: gzip\r\n', 415, '"gzip"'],
-    ['ndjson', 'Content-Type: application/x-ndjson\r\n', 400, 'not built yet'],
+    ['a coded body of lines', 'Content-Type: application/x-ndjson\r\nContent-Encoding: br\r\n', 415, '"br"'],
   ])('a content type: %s', async (_name, headers, status, words) => {
     expect(problemOf(await ask(hub.port, post('/events', '{"topic":"a","data":1}', headers)))).toEqual({
       status,
@@ -165,7 +165,7 @@ describe('refused, and nothing stored', () => {
     const body = JSON.stringify({ topic: 'a', data: 1, [field]: 'x' })
     expect(problemOf(await ask(hub.port, post('/events', body)))).toEqual({
       status: 400,
-      detail: expect.stringContaining(`"${field}", which is not built yet`),
+      detail: expect.stringContaining(field),
     })
   })
 

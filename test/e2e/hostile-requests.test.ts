@@ -167,7 +167,6 @@ describe('[MR-HTTP-6] what is not built answers 400 and says so', () => {
     ['renewing a grant', post('/events/x/authorization', '{}')],
     ['tickets', post('/tickets', '')],
     ['revoking', post('/admin/revoke', '{}')],
-    ['publishing ndjson', post('/events', '{}\n', 'Content-Type: application/x-ndjson\r\n')],
     ['a user’s topic', post('/events', '{"topic":"@alice","data":1}')],
     ...[
       '/metrics',

@@ -3,8 +3,17 @@ import type { Duplex } from 'node:stream'
 import { LINGER_MS } from './answer-unread.ts'
 import type { ConnectionTurns } from './connection-turns.ts'
 
-/** Ends a connection on which something came that Node could not read as a request. */
-export function answerClientError(turns: ConnectionTurns, error: NodeJS.ErrnoException, socket: Duplex): void {
+/**
+ * Ends a connection on which something came that Node could not read as a request. The time limit of Node is not for
+ * `paced` connections: what is sent on them has a limit of its own.
+ */
+export function answerClientError(
+  turns: ConnectionTurns,
+  paced: WeakSet<object>,
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+): void {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && paced.has(socket)) return
   // Answered, and more of the same keeps coming.
   if (socket.writableEnded && error.code !== 'ECONNRESET') return
   if (!socket.writable || error.code === 'ECONNRESET') socket.destroy()

@@ -24,8 +24,9 @@ import { addPublishRoute } from './publish-route.ts'
 import { headFault, resolveTarget } from './request-head.ts'
 import { addUnbuiltRoutes } from './unbuilt-routes.ts'
 
-/** Headers and body of a request must be here by then; streams are not affected. */
+/** Headers and body of a request must be here by then; streams and publishers by lines are not affected. */
 const REQUEST_TIMEOUT_MS = 30_000
+const LINE_TIMEOUT_MS = 30_000
 const HEADERS_TIMEOUT_MS = 10_000
 const TIMEOUT_CHECK_MS = 1_000
 /** The largest body: room for a batch. */
@@ -44,6 +45,10 @@ export interface HubServerOptions {
   readonly onError?: OnError
   /** Where each stream's life is written down. @default nowhere */
   readonly log?: LineLog
+  /** A request must be here whole by then, unless it publishes by lines. Milliseconds. @default 30000 */
+  readonly requestTimeoutMs?: number
+  /** A publisher by lines that sends nothing for this long is ended. Milliseconds. @default 30000 */
+  readonly lineTimeoutMs?: number
 }
 
 /**
@@ -51,10 +56,9 @@ export interface HubServerOptions {
  *
  * @throws UsageError when it must not or cannot listen there
  */
-export async function startHubServer(
-  settings: HubSettings,
-  { onError = () => undefined, log }: HubServerOptions = {},
-): Promise<HubServer> {
+export async function startHubServer(settings: HubSettings, options: HubServerOptions = {}): Promise<HubServer> {
+  const { onError = () => undefined, log } = options
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS, lineTimeoutMs = LINE_TIMEOUT_MS } = options
   if (!settings.insecure && !isLoopbackName(settings.host)) {
     throw new UsageError(
       `An open hub does not listen on ${settings.host}: without keys everybody who reaches it can read and publish everything. ` +
@@ -70,20 +74,21 @@ export async function startHubServer(
     onError,
     observer: observers([counts, metrics, ...(log ? [new ConnectionLog(log)] : [])]),
   })
-  const { app, server, demo } = await startListening({ hub, backend, counts, metrics, settings, onError })
+  const times = { requestTimeoutMs, lineTimeoutMs }
+  const { app, server, demo } = await startListening({ hub, backend, counts, metrics, settings, onError, times })
   let closing: Promise<void> | undefined
   return {
     url: urlOf(server, settings.host),
     hub,
-    close: (options) => (closing ??= close(options ?? {})),
+    close: (ending) => (closing ??= close(ending ?? {})),
   }
 
-  async function close(options: { drainMs?: number }): Promise<void> {
+  async function close(ending: { drainMs?: number }): Promise<void> {
     const closed = new Promise((resolve) => {
       server.close(resolve)
     })
     demo?.close()
-    await hub.close(options)
+    await hub.close(ending)
     server.closeAllConnections()
     await closed
     await app.close()
@@ -98,6 +103,7 @@ interface Parts {
   readonly metrics: HubMetrics
   readonly settings: HubSettings
   readonly onError: OnError
+  readonly times: Required<Pick<HubServerOptions, 'requestTimeoutMs' | 'lineTimeoutMs'>>
 }
 
 /** A hub that cannot listen lets go of its log. */
@@ -119,7 +125,9 @@ interface BuiltServer {
   readonly demo: Demo | undefined
 }
 
-async function buildServer({ hub, backend, counts, metrics, settings, onError }: Parts): Promise<BuiltServer> {
+async function buildServer(parts: Parts): Promise<BuiltServer> {
+  const { hub, backend, counts, metrics, settings, onError, times } = parts
+  const paced = new WeakSet()
   const handleStream = hub.handler({ onError })
   const turns = new ConnectionTurns()
   let server: Server | undefined
@@ -127,13 +135,14 @@ async function buildServer({ hub, backend, counts, metrics, settings, onError }:
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: false,
     frameworkErrors: answerTargetError,
-    clientErrorHandler: (error, socket) => answerClientError(turns, error, socket),
+    clientErrorHandler: (error, socket) => answerClientError(turns, paced, error, socket),
     routerOptions: { ignoreTrailingSlash: false },
-    serverFactory: (handleRest) => (server = createHttpServer(settings, turns, handleStream, handleRest)),
+    serverFactory: (handleRest) =>
+      (server = createHttpServer(settings, times.requestTimeoutMs, turns, handleStream, handleRest)),
   })
   answerErrors(app, onError)
   addHealthRoutes(app, hub)
-  addPublishRoute(app, hub)
+  addPublishRoute(app, hub, { onError, lineTimeoutMs: times.lineTimeoutMs, paced })
   addAdminRoutes(app, hub, backend, counts)
   addMetricsRoute(app, metrics)
   addUnbuiltRoutes(app, { hasPage: settings.demo })
@@ -147,6 +156,7 @@ async function buildServer({ hub, backend, counts, metrics, settings, onError }:
 /** Streams do not pass through the framework: nothing of it is held for as long as they last. */
 function createHttpServer(
   settings: HubSettings,
+  requestTimeoutMs: number,
   turns: ConnectionTurns,
   handleStream: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
   handleRest: RequestListener,
@@ -160,8 +170,8 @@ function createHttpServer(
   }
   const server = createServer(
     {
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       // Checked by `headFault`, which says what is wrong.
       requireHostHeader: false,

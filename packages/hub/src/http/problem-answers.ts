@@ -31,11 +31,17 @@ const statusOf: Readonly<Record<HubErrorCode, number>> = {
 /** Makes every error of a route a problem detail (RFC 9457). What is a fault of the hub itself goes to `onError` too. */
 export function answerErrors(app: FastifyInstance, onError: OnError): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const fault = faultOf(error)
-    if (fault.status === 500) onError(error, `${request.method} ${request.url.slice(0, 200)}`)
+    const fault = problemOf(error, onError, `${request.method} ${request.url.slice(0, 200)}`)
     if (fault.status === 413 && !request.raw.complete) answerUnread(request, reply, fault)
     else void sendFault(reply, fault)
   })
+}
+
+/** The problem to answer an error with. What is a fault of the hub itself goes to `onError` too. */
+export function problemOf(error: unknown, onError: OnError, context: string): Problem {
+  const fault = faultOf(error)
+  if (fault.status === 500) onError(error, context)
+  return fault
 }
 
 /** A target that cannot be read as a URL, or is too long, reaches no route. */
@@ -59,16 +65,17 @@ export function sendFault(reply: FastifyReply, fault: Problem): FastifyReply {
   )
 }
 
-function faultOf(error: Error): Problem {
+function faultOf(error: unknown): Problem {
   if (error instanceof RequestFault) return error.problem
   if (error instanceof HubError) {
     const status = statusOf[error.code]
     return problem(status, error.message, status === 429 || status === 503 ? RETRY_AFTER : undefined)
   }
-  const { statusCode = 500 } = error as FastifyError
+  const { statusCode = 500, message = '' } = error instanceof Error ? (error as FastifyError) : {}
   if (statusCode === 413)
     return problem(413, 'The body is larger than 1 MiB. Send fewer events at once, or references.')
-  if (statusCode === 415) return problem(415, 'The Content-Type must be application/json.')
-  if (statusCode >= 400 && statusCode < 500) return problem(statusCode, `${error.message}.`.replace(/\.+$/, '.'))
+  if (statusCode === 415)
+    return problem(415, 'The Content-Type must be application/json, or application/x-ndjson for one event a line.')
+  if (statusCode >= 400 && statusCode < 500) return problem(statusCode, `${message}.`.replace(/\.+$/, '.'))
   return problem(500, 'The request failed because of a fault in the hub.')
 }

@@ -1,0 +1,201 @@
+import { problem, type NodeHub, type Problem } from '@millrace/node'
+import { HubError, type PublishEvent } from '@millrace/server'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { LINGER_MS } from './answer-unread.ts'
+import { BodyReader } from './body-reader.ts'
+import { LineSplitter, type Lines } from './line-splitter.ts'
+import { problemOf, type OnError, RequestFault } from './problem-answers.ts'
+import { readEvent, readJson } from './read-event.ts'
+
+/** The most events of one request. */
+export const MAX_LINES = 10_000
+/** The largest body of one request. */
+export const MAX_LINES_BYTES: number = 64 * 1024 * 1024
+/** JSON may write a character of an event in six bytes. */
+const JSON_FACTOR = 6
+const LINE_OVERHEAD_BYTES = 1_024
+
+export interface PublishLinesOptions {
+  readonly onError: OnError
+  /** A publisher that sends nothing for this long is told so, and its request ends. Milliseconds. */
+  readonly lineTimeoutMs: number
+  /** Requests that have a time limit of their own are taken out of Node's. */
+  readonly paced: WeakSet<object>
+}
+
+interface NumberedEvent {
+  readonly line: number
+  readonly event: PublishEvent
+}
+
+/** What ends a request before its body does. */
+interface LineProblem {
+  /** Undefined for what is not about a line. */
+  readonly line: number | undefined
+  readonly fault: Problem
+}
+
+/**
+ * `POST /events` as `application/x-ndjson`: one event a line. What has arrived is stored as one group, and answered line
+ * by line when it is; only then more is read, so that a publisher that is faster than the log waits in its socket. The
+ * first failure is answered and ends it; nothing behind it is stored.
+ *
+ * The answers of one request are few enough to be kept until they are read: a client that reads none before it has sent
+ * everything still gets through.
+ */
+export async function publishLines(
+  hub: NodeHub,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { onError, lineTimeoutMs, paced }: PublishLinesOptions,
+): Promise<void> {
+  const { socket } = request
+  paced.add(socket)
+  response.on('error', () => undefined)
+  const answers = new Answers(response)
+  const judge = (error: unknown): Problem => problemOf(error, onError, 'POST /events, one event a line')
+  const failure = await publishBody(hub, new BodyReader(request, lineTimeoutMs), answers, judge)
+  paced.delete(socket)
+  if (failure === 'gone') return
+  if (failure) answers.fail(failure)
+  answers.end()
+  endSoon(request, response, lineTimeoutMs)
+}
+
+type Judge = (error: unknown) => Problem
+
+async function publishBody(
+  hub: NodeHub,
+  body: BodyReader,
+  answers: Answers,
+  judge: Judge,
+): Promise<LineProblem | 'gone' | undefined> {
+  const splitter = new LineSplitter(hub.limits.maxEventBytes * JSON_FACTOR + LINE_OVERHEAD_BYTES)
+  let bytes = 0
+  let count = 0
+  for (;;) {
+    const part = await body.read()
+    if (part === 'gone') return 'gone'
+    if (part === 'late') return { line: undefined, fault: lateFault() }
+    if (part !== 'whole') bytes += part.length
+    const { events, failure } = readLines(part === 'whole' ? splitter.end() : splitter.push(part), count)
+    count += events.length
+    const refused = await publishGroup(hub, events, answers, judge)
+    if (refused ?? failure) return refused ?? failure
+    if (bytes > MAX_LINES_BYTES) return { line: undefined, fault: tooLargeFault() }
+    if (part === 'whole') return undefined
+  }
+}
+
+function readLines(
+  { first, texts, fault }: Lines,
+  count: number,
+): { readonly events: readonly NumberedEvent[]; readonly failure?: LineProblem } {
+  const events: NumberedEvent[] = []
+  for (const [i, text] of texts.entries()) {
+    const line = first + i
+    if (isBlank(text)) continue
+    if (count + events.length === MAX_LINES) return { events, failure: { line, fault: tooManyFault() } }
+    try {
+      const which = `Line ${line}`
+      events.push({ line, event: readEvent(readJson(text, which), which) })
+    } catch (error) {
+      if (!(error instanceof RequestFault)) throw error
+      return { events, failure: { line, fault: error.problem } }
+    }
+  }
+  if (!fault) return { events }
+  return { events, failure: { line: first + texts.length, fault: problem(400, fault.message) } }
+}
+
+function isBlank(text: string): boolean {
+  return text === '' || text === '\r' || text.trim() === ''
+}
+
+/** Stores events as one group; when one of them is refused, those before it by themselves. */
+async function publishGroup(
+  hub: NodeHub,
+  group: readonly NumberedEvent[],
+  answers: Answers,
+  judge: Judge,
+): Promise<LineProblem | undefined> {
+  const [first] = group
+  if (!first) return undefined
+  try {
+    const { ids } = await hub.publish(group.map(({ event }) => event))
+    answers.add(ids)
+    return undefined
+  } catch (error) {
+    // A group of which nothing is stored for sure, because one of its events cannot be.
+    const isRefused = error instanceof HubError && (error.code === 'invalid_event' || error.code === 'too_large')
+    if (!isRefused || group.length === 1) return { line: first.line, fault: named(first.line, judge(error)) }
+  }
+  for (const each of group) {
+    const failure = await publishGroup(hub, [each], answers, judge)
+    if (failure) return failure
+  }
+  return undefined
+}
+
+function named(line: number, fault: Problem): Problem {
+  return { ...fault, detail: `Line ${line}: ${fault.detail}` }
+}
+
+function lateFault(): Problem {
+  return problem(408, 'No line has come for too long. Start a new request when there is something to publish.')
+}
+
+function tooLargeFault(): Problem {
+  return problem(413, `The body is larger than ${MAX_LINES_BYTES / 1024 / 1024} MiB. Go on in a new request.`)
+}
+
+function tooManyFault(): Problem {
+  return problem(413, `One request may have ${MAX_LINES} events. Go on with this line in a new request.`)
+}
+
+/** The answers to lines, in their order. The head goes out with the first of them. */
+class Answers {
+  readonly #response: ServerResponse
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  add(ids: readonly (string | null)[]): void {
+    this.#write(ids.map((id) => (id === null ? '{"id":null}\n' : `{"id":"${id}"}\n`)).join(''))
+  }
+
+  fail({ line, fault: { status, title, detail } }: LineProblem): void {
+    this.#write(`${JSON.stringify({ error: { type: 'about:blank', title, status, detail, line } })}\n`)
+  }
+
+  end(): void {
+    this.#begin()
+    this.#response.end()
+  }
+
+  #write(text: string): void {
+    this.#begin()
+    this.#response.write(text)
+  }
+
+  #begin(): void {
+    if (this.#response.headersSent) return
+    this.#response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' })
+  }
+}
+
+/**
+ * What is left of a request that was ended is read for a while, since a connection that is closed with unread bytes is
+ * reset, and the reset can overtake the answer (RFC 9112, 9.6). A client that does not take its answers is cut off too.
+ */
+function endSoon(request: IncomingMessage, response: ServerResponse, patienceMs: number): void {
+  const isOver = (): boolean => request.complete && response.writableFinished
+  if (isOver()) return
+  const cut = (): void => {
+    if (!isOver()) request.socket.destroy()
+  }
+  const timer = setTimeout(cut, request.complete ? patienceMs : LINGER_MS)
+  response.once('close', () => clearTimeout(timer))
+  request.resume()
+}
