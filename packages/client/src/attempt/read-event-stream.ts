@@ -1,6 +1,5 @@
-import type { EventStreamHandlers } from '@millrace/protocol'
+import { EventStreamParser, type EventStreamHandlers, type EventStreamParserOptions } from '@millrace/protocol'
 import { isEventStream } from './content-type.ts'
-import { readBody, type BodyEnd, type BodyLimits } from './read-body.ts'
 import { requestHeaders } from './request-headers.ts'
 
 /** The standard `fetch`, or one that adds something to it. It gets the headers as a plain object, which can be spread. */
@@ -28,26 +27,38 @@ export interface EventStreamRequest {
   readonly lastEventId: string
   /** Ends the attempt. One signal for each attempt: what listens to it is gone when the attempt has ended. */
   readonly signal: AbortSignal
-  readonly limits?: BodyLimits | undefined
+  /** What the stream may make the parser hold. */
+  readonly limits?: Omit<EventStreamParserOptions, 'lastEventId'> | undefined
 }
 
 /** Who is told what happens, in the order in which it does. Handlers must not throw: that ends the attempt as `unreadable`. */
 export interface AttemptHandlers extends EventStreamHandlers {
-  /** The response is an event stream: called before anything is read of it. Its body belongs to the attempt. */
-  onOpen(response: Response): void
+  /**
+   * The response is an event stream: called before anything is read of it. Its body belongs to the attempt.
+   *
+   * @param reset makes the parser forget all that is unfinished.
+   */
+  onOpen(response: Response, reset: () => void): void
   /** Bytes have come, of whatever kind: called before they are parsed. More than 0. */
   onBytes?(count: number): void
 }
 
 /** How an attempt has ended. */
 export type AttemptEnd =
-  | BodyEnd
-  /** There is no response: `error` is what `fetch` was rejected with. */
-  | { readonly kind: 'network'; readonly error: unknown; readonly opened: false }
+  /** The server has ended the stream. */
+  | { readonly kind: 'ended' }
+  /** No response came, or the connection broke: `error` is what `fetch` or the body says. */
+  | { readonly kind: 'network'; readonly error: unknown }
+  /** What came cannot be read on: a limit of the parser was broken (a `ProtocolError`), it is not bytes, or a handler threw. */
+  | { readonly kind: 'unreadable'; readonly error: unknown }
+  /** The caller's signal. */
+  | { readonly kind: 'aborted' }
   /** The status was not 200. The body has been dropped unread. */
   | { readonly kind: 'status'; readonly status: number; readonly headers: Headers }
   /** The status was 200, but it is no event stream: `contentType` is what it says it is, null when it says nothing. */
   | { readonly kind: 'content_type'; readonly contentType: string | null }
+
+const ABORTED: AttemptEnd = { kind: 'aborted' }
 
 /**
  * Makes one request for an event stream and reads it to its end (HTML Standard §9.2.2, §9.2.3; what comes after the end
@@ -57,67 +68,66 @@ export type AttemptEnd =
  * Ending: the promise resolves once, with what ended the attempt, and nothing is called after it.
  * Abort: from the moment on at which the signal is aborted no handler is called any more, not even for the rest of a
  * chunk, and the promise resolves at once with `aborted`, whether `fetch` heeds its signal or not.
- * Ownership: the body is always read to its end or cancelled; no timer, listener or socket outlives the attempt.
+ * Ownership: the body is read to its end or cancelled; no timer, listener or socket outlives the attempt.
  * Errors: never rejects and never throws.
  */
 export function readEventStream(request: EventStreamRequest, handlers: AttemptHandlers): Promise<AttemptEnd> {
   const { signal } = request
+  const attempt: Attempt = { request, handlers }
   return new Promise((resolve) => {
-    const onAbort = (): void => resolve({ kind: 'aborted' })
-    signal.addEventListener('abort', onAbort)
-    const attempted = signal.aborted ? Promise.resolve<AttemptEnd>({ kind: 'aborted' }) : attempt(request, handlers)
-    void attempted.then((end) => {
+    const finish = (end: AttemptEnd): void => {
       signal.removeEventListener('abort', onAbort)
+      // Drops the rest of a chunk in hand, and the connection where there is one still.
+      attempt.parser?.reset()
+      attempt.source?.cancel().catch(() => {})
       resolve(end)
-    })
+    }
+    const onAbort = (): void => finish(ABORTED)
+    signal.addEventListener('abort', onAbort)
+    // Also the end of an attempt that was aborted before: a response that came too late is dropped.
+    if (signal.aborted) onAbort()
+    else void read(attempt).then(finish)
   })
 }
 
-async function attempt(request: EventStreamRequest, handlers: AttemptHandlers): Promise<AttemptEnd> {
-  const { signal } = request
-  let response: Response
+/** What is under way, for whoever has to end it. */
+interface Attempt {
+  readonly request: EventStreamRequest
+  readonly handlers: AttemptHandlers
+  parser?: EventStreamParser
+  /** What has the connection. */
+  source?: { cancel(): Promise<void> } | null
+}
+
+async function read(attempt: Attempt): Promise<AttemptEnd> {
+  const { request, handlers } = attempt
+  const { url, fetch, method = 'GET', body = null, credentials = 'same-origin', lastEventId, signal } = request
+  let kind: 'network' | 'unreadable' = 'network'
   try {
-    // What `fetch` throws at once is told like what it rejects with; nobody is called before the caller has the promise.
-    response = await startFetch(request)
+    const init = { method, body, credentials, mode: 'cors', cache: 'no-store', signal } as const
+    const response = await fetch(url, { ...init, headers: requestHeaders(request.headers, lastEventId) })
+    attempt.source = response.body
+    const { status, headers } = response
+    const contentType = headers.get('content-type')
+    if (status !== 200) return { kind: 'status', status, headers }
+    if (!isEventStream(contentType)) return { kind: 'content_type', contentType }
+    if (signal.aborted) return ABORTED
+    kind = 'unreadable'
+    const parser = (attempt.parser = new EventStreamParser(handlers, { ...request.limits, lastEventId }))
+    handlers.onOpen(response, () => parser.reset())
+    // A response without a body is one whose body is empty.
+    if (!response.body) return { kind: 'ended' }
+    const reader = (attempt.source = response.body.getReader())
+    for (;;) {
+      kind = 'network'
+      const { done, value } = await reader.read()
+      if (done || signal.aborted) return { kind: 'ended' }
+      kind = 'unreadable'
+      if (!ArrayBuffer.isView(value)) throw new TypeError('An event stream is made of bytes')
+      if (value.length > 0) handlers.onBytes?.(value.length)
+      if (!signal.aborted) parser.push(value)
+    }
   } catch (error) {
-    return signal.aborted ? { kind: 'aborted' } : { kind: 'network', error, opened: false }
+    return { kind, error }
   }
-  const { status, headers, body } = response
-  const contentType = headers.get('content-type')
-  const refusal = refusalOf(status, headers, contentType)
-  if (signal.aborted || refusal) {
-    drop(body)
-    return refusal && !signal.aborted ? refusal : { kind: 'aborted' }
-  }
-  try {
-    handlers.onOpen(response)
-  } catch (error) {
-    drop(body)
-    return { kind: 'unreadable', error }
-  }
-  // A response without a body is one whose body is empty.
-  return body ? readBody(body, handlers, request) : { kind: signal.aborted ? 'aborted' : 'ended' }
-}
-
-function startFetch({ url, fetch, method, headers, body, credentials, lastEventId, signal }: EventStreamRequest) {
-  return fetch(url, {
-    method: method ?? 'GET',
-    headers: requestHeaders(headers, lastEventId),
-    body: body ?? null,
-    credentials: credentials ?? 'same-origin',
-    mode: 'cors',
-    cache: 'no-store',
-    redirect: 'follow',
-    signal,
-  })
-}
-
-function refusalOf(status: number, headers: Headers, contentType: string | null): AttemptEnd | undefined {
-  if (status !== 200) return { kind: 'status', status, headers }
-  return isEventStream(contentType) ? undefined : { kind: 'content_type', contentType }
-}
-
-/** Lets the connection go; that it may be broken already is no news. */
-function drop(body: ReadableStream | null): void {
-  body?.cancel().catch(() => {})
 }

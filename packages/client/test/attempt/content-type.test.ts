@@ -10,8 +10,8 @@ const streams = [
   'text/event-stream; charset="a,b;c"',
   'text/event-stream ; bogus',
   'text/html, text/event-stream',
-  'text/event-stream, nonsense',
-  'text/event-stream, */*',
+  'text/html; a=",", text/event-stream; b=",;"',
+  'text/event-stream, text/event-stream',
 ]
 const others = [
   null,
@@ -26,7 +26,7 @@ const others = [
   'application/json',
   'text/event-stream, text/html',
   'text/html; note="text/event-stream"',
-  'text/html; note=", text/event-stream',
+  'text/html; note=", text/event-stream"',
   'text/event-stream\u00a0',
 ]
 

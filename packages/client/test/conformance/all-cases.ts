@@ -1,0 +1,50 @@
+import { apiCases } from './api-cases.ts'
+import { beyondCases } from './beyond-cases.ts'
+import type { ConformanceCase } from './conformance-case.ts'
+import { connectionCases } from './connection-cases.ts'
+import { formatCases } from './format-cases.ts'
+import { ownStreamCases } from './own-stream-cases.ts'
+import { World, type EventSourceClass } from './world.ts'
+
+export const allCases: readonly ConformanceCase[] = [
+  ...apiCases,
+  ...formatCases,
+  ...connectionCases,
+  ...beyondCases,
+  ...ownStreamCases,
+]
+
+/** The name of a case as tests show it: with what asks for it. */
+export function titleOf({ name, wpt }: ConformanceCase): string {
+  return wpt.length === 0 ? name : `${name} [wpt ${wpt.join(', ')}]`
+}
+
+/** `passed`, or what the case found to be wrong. */
+export async function runCase(EventSource: EventSourceClass, origin: string, each: ConformanceCase): Promise<string> {
+  const world = new World(EventSource, origin)
+  try {
+    await each.run(world)
+    return 'passed'
+  } catch (error) {
+    return String(error)
+  } finally {
+    world.end()
+  }
+}
+
+/** Runs cases, a few at a time, as browsers have six connections to a server; the outcome of each by its title. */
+export async function runCases(
+  EventSource: EventSourceClass,
+  origin: string,
+  cases: readonly ConformanceCase[],
+): Promise<Record<string, string>> {
+  const outcomes: Record<string, string> = {}
+  const left = [...cases]
+  const work = async (): Promise<void> => {
+    for (let each = left.shift(); each; each = left.shift()) {
+      outcomes[titleOf(each)] = await runCase(EventSource, origin, each)
+    }
+  }
+  await Promise.all([work(), work(), work()])
+  return outcomes
+}
