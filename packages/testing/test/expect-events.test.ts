@@ -10,6 +10,7 @@ import {
   type StreamPart,
 } from '@millrace/testing'
 import { AssertionError } from 'node:assert'
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { faultServer } from './support/fault-server.ts'
 
@@ -90,6 +91,7 @@ describe('events are read from', () => {
     collector.close()
     source.emit('message', 'late', '4')
     expect(collector.events).toHaveLength(2)
+    for (const type of ['message', 'tick', 'error']) expect(getEventListeners(source, type)).toEqual([])
     const named = expectEvents(source, [{ type: 'other' }])
     source.emit('other', 'heard', '5')
     await named
