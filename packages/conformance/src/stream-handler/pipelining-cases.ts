@@ -10,6 +10,7 @@ export const pipeliningCases: readonly StreamCase[] = [
     name: 'a request behind a stream is not answered inside it',
     clause,
     wires: ['http/1.1'],
+    needs: ['pipelining'],
     async body(test) {
       const client = test.connect()
       client.request({ path: test.served.path }, { path: test.served.otherPath })

@@ -24,17 +24,15 @@ export interface ServedStreams {
  * - `endStreams`: streams are ended by the server.
  * - `largeBacklog`: a slow client is waited for, with as much as it has missed.
  * - `ownConnection`: the handler decides what becomes of a connection, and says so; on many platforms it cannot.
- * - `concurrentPipelining`: a request is begun with while the one before it on the connection is being answered.
- * - `halfClose`: a client that ends its side of the connection has left.
- * - `earlyReset`: a client that is gone before it is answered is noticed to be.
+ * - `pipelining`: a request may wait behind a stream on the same connection.
+ * - `concurrentPipelining`: it is even begun with before the stream has ended.
  */
 export type StreamHandlerFeature =
   | 'endStreams'
   | 'largeBacklog'
   | 'ownConnection'
+  | 'pipelining'
   | 'concurrentPipelining'
-  | 'halfClose'
-  | 'earlyReset'
 
 /** A handler that serves streams, presented to the suite. */
 export interface StreamHandlerSetup {
