@@ -1,5 +1,6 @@
-// The entry for those who build an event log of their own: what all logs of this project have in common.
+// The entry for those who build a backend of their own: what all backends of this project have in common.
 export { CheckSource, EPOCH_LENGTH } from './memory/check-source.ts'
+export { Eviction, EvictionOrder, later } from './memory/eviction-order.ts'
 export {
   assertAppendOptions,
   assertEvents,
@@ -9,4 +10,6 @@ export {
 } from './memory/log-arguments.ts'
 export { MemoryBus } from './memory/memory-bus.ts'
 export { MemoryRegistry } from './memory/memory-registry.ts'
+export { PatternSet, selectorTest } from './memory/pattern-set.ts'
+export { assertEntry, assertKey, assertPrefix } from './memory/registry-arguments.ts'
 export { defaultRetention, resolveTopicRules, ruleIndexOf, type ResolvedTopicRule } from './memory/topic-rules.ts'

@@ -1,7 +1,7 @@
 import type { Position } from '@millrace/protocol'
 import { LogError, type NewEvent, type StoredEvent } from '@millrace/server'
-import { toColumns, toStored, wellFormed } from './event-columns.ts'
-import type { NewEventColumns } from './messages.ts'
+import { positionIn, toColumns, toStored, wellFormed } from './event-columns.ts'
+import type { AppendGroup, AppendOutcome } from './messages.ts'
 
 /** A group is closed when it has this much, so that no transaction takes long; one append may exceed it. */
 const MAX_GROUP_COUNT = 4096
@@ -11,6 +11,7 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024
 
 interface Append {
   readonly events: readonly NewEvent[]
+  readonly publisher: string
   resolve(positions: readonly Position[]): void
   reject(error: unknown): void
 }
@@ -28,15 +29,16 @@ export interface AppendSink {
   drawChecks(count: number): string
   /** Log time for a group that is about to be stored. */
   nextTimeMs(): number
-  /** Stores one group. */
-  store(events: NewEventColumns, timeMs: number): Promise<unknown>
+  /** Stores one group; undefined when all of it was stored. */
+  store(group: AppendGroup, timeMs: number): Promise<AppendOutcome | undefined>
   /** A group is stored; `previous` was the head before it. */
   onStored(events: readonly StoredEvent[], bytes: number, previous: Position): void
 }
 
 /**
  * Gathers the appends of a turn into one group, which is one transaction, and what comes while it is stored into the
- * next. One group is under way at a time, so positions are known before they are stored, and a group that fails leaves no hole.
+ * next. One group is under way at a time, so positions are known before they are stored, those of repeated events aside, and
+ * a group that fails leaves no hole.
  */
 export class AppendQueue {
   readonly #sink: AppendSink
@@ -50,7 +52,7 @@ export class AppendQueue {
     this.#sink = sink
   }
 
-  add(given: readonly NewEvent[]): Promise<readonly Position[]> {
+  add(given: readonly NewEvent[], publisher: string): Promise<readonly Position[]> {
     const events = given.map(copyOf)
     const bytes = sizeOf(events)
     if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
@@ -60,7 +62,7 @@ export class AppendQueue {
     this.#waitingBytes += bytes
     return new Promise((resolve, reject) => {
       const group = this.#groupFor(events.length, bytes)
-      group.appends.push({ events, resolve, reject })
+      group.appends.push({ events, publisher, resolve, reject })
       group.count += events.length
       group.bytes += bytes
       if (this.#isStoring || this.#isPlanned) return
@@ -104,32 +106,109 @@ export class AppendQueue {
     const checks = this.#sink.drawChecks(count)
     const timeMs = this.#sink.nextTimeMs()
     const events = appends.flatMap((append) => append.events)
+    const counts = appends.map((append) => append.events.length)
+    const publishers = appends.every(({ publisher }) => publisher === '')
+      ? []
+      : appends.map(({ publisher }) => publisher)
+    let outcome: AppendOutcome | undefined
     try {
-      await this.#sink.store(toColumns(events, checks), timeMs)
+      outcome = await this.#sink.store({ events: toColumns(events, checks), counts, publishers }, timeMs)
     } catch (error) {
       for (const { reject } of appends) reject(error)
       return
     }
-    const stored = events.map((event, i) => {
-      const seq = previous.seq + 1 + i
-      return toStored(event, { epoch: previous.epoch, seq, check: checks.slice(i * 3, i * 3 + 3) }, timeMs)
-    })
+    const { stored, positions } = placesOf(events, { checks, previous, timeMs, counts, outcome })
     this.#sink.onStored(stored, bytes, previous)
-    let from = 0
-    for (const append of appends) {
-      append.resolve(stored.slice(from, from + append.events.length).map(({ position }) => position))
-      from += append.events.length
-    }
+    answer(appends, positions, outcome)
   }
 }
 
+/** Which events of a group are stored, and where each of it is. */
+function placesOf(
+  events: readonly NewEvent[],
+  group: {
+    checks: string
+    previous: Position
+    timeMs: number
+    counts: readonly number[]
+    outcome: AppendOutcome | undefined
+  },
+): { stored: readonly StoredEvent[]; positions: readonly (Position | undefined)[] } {
+  const { checks, previous, timeMs, counts, outcome } = group
+  const { epoch } = previous
+  const known = outcome && placesWithout(counts, outcome, epoch)
+  const stored: StoredEvent[] = []
+  const positions: (Position | undefined)[] = []
+  for (const [i, event] of events.entries()) {
+    if (known?.has(i)) {
+      positions.push(known.get(i))
+      continue
+    }
+    const position = { epoch, seq: previous.seq + 1 + stored.length, check: checks.slice(i * 3, i * 3 + 3) }
+    positions.push(position)
+    stored.push(toStored(event, position, timeMs))
+  }
+  return { stored, positions }
+}
+
+/** The events that were not stored now, and where they had been stored before. */
+function placesWithout(
+  counts: readonly number[],
+  { duplicates, refused }: AppendOutcome,
+  epoch: string,
+): Map<number, Position | undefined> {
+  const places = new Map<number, Position | undefined>()
+  const starts = startsOf(counts)
+  for (const { append } of refused) {
+    const start = starts[append] ?? 0
+    for (let i = 0; i < (counts[append] ?? 0); i++) places.set(start + i, undefined)
+  }
+  for (const { at, place } of duplicates) places.set(at, positionIn(epoch, place))
+  return places
+}
+
+function answer(
+  appends: readonly Append[],
+  positions: readonly (Position | undefined)[],
+  outcome: AppendOutcome | undefined,
+): void {
+  const messages = new Map(outcome?.refused.map(({ append, message }) => [append, message]))
+  let from = 0
+  for (const [i, { events, resolve, reject }] of appends.entries()) {
+    const message = messages.get(i)
+    const own = positions.slice(from, from + events.length).filter((position) => position !== undefined)
+    if (message === undefined) resolve(own)
+    else reject(new LogError('full', message))
+    from += events.length
+  }
+}
+
+function startsOf(counts: readonly number[]): number[] {
+  const starts: number[] = []
+  let start = 0
+  for (const count of counts) {
+    starts.push(start)
+    start += count
+  }
+  return starts
+}
+
 /** The caller may change its own. */
-function copyOf({ type, data, ...event }: NewEvent): NewEvent {
-  return { ...event, data: wellFormed(data), ...(type === undefined ? undefined : { type: wellFormed(type) }) }
+function copyOf({ type, data, key, except, dedupeKey, ...event }: NewEvent): NewEvent {
+  return {
+    ...event,
+    data: wellFormed(data),
+    ...(type === undefined ? undefined : { type: wellFormed(type) }),
+    ...(key === undefined ? undefined : { key: wellFormed(key) }),
+    ...(except === undefined ? undefined : { except: wellFormed(except) }),
+    ...(dedupeKey === undefined ? undefined : { dedupeKey: wellFormed(dedupeKey) }),
+  }
 }
 
 function sizeOf(events: readonly NewEvent[]): number {
   let bytes = 0
-  for (const { topic, type = '', data } of events) bytes += topic.length + type.length + data.length
+  for (const { topic, type = '', data, key = '', except = '', dedupeKey = '' } of events) {
+    bytes += topic.length + type.length + data.length + key.length + except.length + dedupeKey.length
+  }
   return bytes
 }

@@ -1,5 +1,5 @@
 import type { Position, Selector } from '@millrace/protocol'
-import type { Bounds, LogErrorCode, LogGapReason } from '@millrace/server'
+import type { Bounds, LogErrorCode, LogGapReason, SnapshotKind } from '@millrace/server'
 import type { ResolvedTopicRule } from '@millrace/server/log-parts'
 import type { Durability } from './sqlite-options.ts'
 import type { SqliteErrorCode } from './sqlite-error.ts'
@@ -15,11 +15,21 @@ export interface Times {
   readonly wallMs: number
 }
 
+/** What the backend is bounded by, besides the retention of its rules. */
+export interface Bounded {
+  readonly maxTopics: number
+  readonly maxStateKeys: number
+  readonly dedupeWindowMs: number
+  readonly maxDedupeKeys: number
+  /** Of the registry. */
+  readonly maxEntries: number
+}
+
 /** What the worker starts with. */
 export interface WorkerSettings {
   readonly path: string
   readonly rules: readonly ResolvedTopicRule[]
-  readonly maxTopics: number
+  readonly bounds: Bounded
   readonly durability: Durability
   readonly bootId: string | undefined
   readonly times: Times
@@ -35,7 +45,19 @@ export type OpenAnswer =
   | { readonly kind: 'open'; readonly head: Position; readonly timeMs: number }
   | { readonly kind: 'refused'; readonly code: SqliteErrorCode; readonly message: string }
 
-/** Events to store. All lists are equally long. */
+/** What few events have, and which event of the list it is. */
+export interface EventExtra {
+  readonly at: number
+  readonly key?: string
+  readonly except?: string
+  readonly end?: true
+}
+
+export interface NewEventExtra extends EventExtra {
+  readonly dedupeKey?: string
+}
+
+/** Events to store. All lists but `extras` are equally long. */
 export interface NewEventColumns {
   readonly topics: string[]
   readonly types: (string | undefined)[]
@@ -43,9 +65,10 @@ export interface NewEventColumns {
   readonly data: string[]
   /** Three characters for each event. */
   readonly checks: string
+  readonly extras: NewEventExtra[]
 }
 
-/** Events that are stored. All lists are equally long. */
+/** Events that are stored. All lists but `extras` are equally long. */
 export interface EventColumns {
   readonly seqs: number[]
   readonly timesMs: number[]
@@ -54,12 +77,30 @@ export interface EventColumns {
   readonly json: boolean[]
   readonly data: string[]
   readonly checks: string
+  readonly extras: EventExtra[]
 }
 
 /** A place in the epoch that the log is in. */
 export interface Place {
   readonly seq: number
   readonly check: string
+}
+
+/** Appends that are stored in one transaction. */
+export interface AppendGroup {
+  readonly events: NewEventColumns
+  /** How many of the events belong to each append. */
+  readonly counts: number[]
+  /** Whose each append is; empty when all are of the publisher `''`. */
+  readonly publishers: string[]
+}
+
+/** What became of a group of which not everything was stored. Its other events are stored one after the other. */
+export interface AppendOutcome {
+  /** Events, by their place in the group, that had been stored before: there. */
+  readonly duplicates: readonly { readonly at: number; readonly place: Place }[]
+  /** Appends, by their place in the group, of which nothing was stored because a bound is reached. */
+  readonly refused: readonly { readonly append: number; readonly message: string }[]
 }
 
 export interface PageAnswer {
@@ -76,25 +117,51 @@ export interface GapAnswer {
   readonly head: Place
 }
 
+export interface SnapshotAsk {
+  readonly selectors: readonly Selector[] | 'all'
+  readonly of: SnapshotKind
+  /** Undefined: a new snapshot. */
+  readonly cursor: { readonly at: Place; readonly afterSeq: number } | undefined
+  readonly maxCount: number
+  readonly maxBytes: number
+}
+
 export interface SnapshotAnswer {
   readonly at: Place
   readonly events: EventColumns
   readonly partial: boolean
+  /** Everything up to here was returned, and there may be more. */
+  readonly nextAfterSeq: number | undefined
+}
+
+/** One call of the registry. */
+export type RegistryAsk = { readonly times: Times } & (
+  | { readonly call: 'put'; readonly key: string; readonly value: string; readonly ttlMs: number }
+  | { readonly call: 'take' | 'get'; readonly key: string }
+  | { readonly call: 'list'; readonly prefix: string }
+)
+
+/** `refused`: the bound is reached, and nothing was stored. `entries`: keys and values in turn. */
+export interface RegistryAnswer {
+  readonly value?: string
+  readonly entries?: string[]
+  readonly refused?: string
 }
 
 /** What can be asked, by its name, and what the answer to it is. */
 export interface Questions {
-  append: { ask: { events: NewEventColumns; timeMs: number; times: Times }; answer: undefined }
+  append: { ask: AppendGroup & { timeMs: number; times: Times }; answer: AppendOutcome | undefined }
   read: {
     ask: { after: Position | 'oldest'; selectors: readonly Selector[] | 'all'; maxCount: number; maxBytes: number }
     answer: PageAnswer | GapAnswer
   }
   /** What is kept after one place and up to another, of all topics, unjudged: for tails. */
   scan: { ask: { after: Place; to: Place; maxCount: number; maxBytes: number }; answer: PageAnswer }
-  snapshot: { ask: { selectors: readonly Selector[] | 'all' }; answer: SnapshotAnswer }
+  snapshot: { ask: SnapshotAsk; answer: SnapshotAnswer }
   /** What is wrong with a position, evictions aside. */
   judge: { ask: { position: Position }; answer: LogGapReason | undefined }
   bounds: { ask: { times: Times }; answer: Pick<Bounds, 'oldest' | 'head'> }
+  registry: { ask: RegistryAsk; answer: RegistryAnswer }
   /** Time went by: looks for the file, and for what has aged. */
   tick: { ask: { times: Times }; answer: undefined }
   /** Resolves when nothing breaks a limit any more. */

@@ -1,14 +1,14 @@
 import type { Backend } from '@millrace/server'
-import { MemoryBus, MemoryRegistry } from '@millrace/server/log-parts'
+import { MemoryBus } from '@millrace/server/log-parts'
 import { bootId } from './boot-id.ts'
 import { SqliteLog } from './sqlite-log.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './sqlite-options.ts'
 
-const MAX_ENTRIES = 100_000
-
 /**
  * Keeps everything in one file, which is made where there is none. What is answered outlives the process; one process
  * uses a file at a time. Waits until the file is open.
+ *
+ * The file is closed with the log; calls of the registry are then refused with `closed`.
  *
  * @throws HubError `invalid_option`
  * @throws SqliteError when the file cannot be used; it is left as it was
@@ -17,6 +17,5 @@ export function sqlite(path: string, options: SqliteOptions = {}): Backend {
   const resolved = resolveSqliteOptions(options)
   const log = new SqliteLog(path, { ...resolved, bootId: resolved.bootId ?? bootId() })
   // One process uses a file, so a bus within it reaches everybody.
-  const registry = new MemoryRegistry(MAX_ENTRIES, resolved.clock)
-  return { log, bus: new MemoryBus(), registry, topics: resolved.rules }
+  return { log, bus: new MemoryBus(), registry: log.registry, topics: resolved.rules }
 }

@@ -1,6 +1,7 @@
 import type { Position, Selector } from '@millrace/protocol'
 import {
   LogError,
+  type AppendOptions,
   type Bounds,
   type Clock,
   type EventLog,
@@ -9,16 +10,27 @@ import {
   type NewEvent,
   type Page,
   type ReadQuery,
+  type Registry,
   type Snapshot,
+  type SnapshotOptions,
   type StoredEvent,
   type Tail,
   type TailListener,
 } from '@millrace/server'
-import { assertEvents, assertPosition, assertQuery, CheckSource, EPOCH_LENGTH } from '@millrace/server/log-parts'
+import {
+  assertAppendOptions,
+  assertEvents,
+  assertPosition,
+  assertQuery,
+  CheckSource,
+  EPOCH_LENGTH,
+} from '@millrace/server/log-parts'
 import { AppendQueue, type AppendSink } from './append-queue.ts'
-import { positionIn, toEvents } from './event-columns.ts'
-import type { NewEventColumns, Times } from './messages.ts'
+import { positionIn, toEvents, wellFormed } from './event-columns.ts'
+import type { Times } from './messages.ts'
+import { snapshotAskOf } from './snapshot-ask.ts'
 import type { ResolvedSqliteOptions } from './sqlite-options.ts'
+import { SqliteRegistry } from './sqlite-registry.ts'
 import { SqliteTail, type TailSource } from './sqlite-tail.ts'
 import { WorkerLink } from './worker-link.ts'
 
@@ -44,6 +56,8 @@ export class SqliteLog implements EventLog {
     atomicBatch: true,
     exactEviction: true,
   })
+  /** In the same file. */
+  readonly registry: Registry
   readonly #clock: Clock
   readonly #link: WorkerLink
   readonly #appends: AppendQueue
@@ -58,14 +72,14 @@ export class SqliteLog implements EventLog {
 
   /** @throws SqliteError */
   constructor(path: string, options: ResolvedSqliteOptions, { maxPageCount }: SqliteLogLimits = {}) {
-    const { rules, maxTopics, durability, bootId, clock, chance } = options
+    const { rules, bounds, durability, bootId, clock, chance } = options
     const checks = new CheckSource(chance)
     this.#clock = clock
     this.#link = new WorkerLink(
       {
         path,
         rules,
-        maxTopics,
+        bounds,
         durability,
         bootId,
         times: this.#times(),
@@ -79,16 +93,18 @@ export class SqliteLog implements EventLog {
     this.#epoch = head.epoch
     this.#head = head
     this.#timeMs = timeMs
+    this.registry = new SqliteRegistry(this.#link, clock)
     this.#appends = new AppendQueue(this.#sink(checks))
     this.#tailSource = this.#source()
     this.#planTick()
   }
 
-  async append(events: readonly NewEvent[]): Promise<readonly Position[]> {
+  async append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<readonly Position[]> {
     this.#assertOpen()
     assertEvents(events)
-    assertBuilt(events)
-    return events.length === 0 ? [] : this.#appends.add(events)
+    assertAppendOptions(options)
+    const { publisher = '' } = options
+    return events.length === 0 ? [] : this.#appends.add(events, wellFormed(publisher))
   }
 
   async read(query: ReadQuery): Promise<Page | Gap> {
@@ -104,10 +120,17 @@ export class SqliteLog implements EventLog {
     return { kind: 'page', events, scannedTo: positionIn(this.#epoch, answer.scannedTo), head }
   }
 
-  async snapshot(selectors: readonly Selector[] | 'all'): Promise<Snapshot> {
+  async snapshot(selectors: readonly Selector[] | 'all', options: SnapshotOptions = {}): Promise<Snapshot> {
     this.#assertOpen()
-    const { at, events, partial } = await this.#link.ask('snapshot', { selectors })
-    return { at: positionIn(this.#epoch, at), events: toEvents(events, this.#epoch), partial }
+    const ask = snapshotAskOf(selectors, options, this.#epoch)
+    const { events, partial, nextAfterSeq, ...answer } = await this.#link.ask('snapshot', ask)
+    const at = positionIn(this.#epoch, answer.at)
+    return {
+      at,
+      events: toEvents(events, this.#epoch),
+      partial,
+      ...(nextAfterSeq === undefined ? undefined : { next: { at, afterSeq: nextAfterSeq } }),
+    }
   }
 
   async tail(after: Position | 'head', listener: TailListener): Promise<Tail> {
@@ -145,7 +168,7 @@ export class SqliteLog implements EventLog {
   async #close(): Promise<void> {
     this.#cancelTick?.()
     await Promise.all([...this.#tails].map((tail) => tail.close()))
-    await this.#appends.idle()
+    await Promise.all([this.#appends.idle(), this.registry.close()])
     // A worker that has ended has nothing left to close.
     await this.#link.ask('close', { times: this.#times() }).catch(() => undefined)
     await this.#link.end()
@@ -170,7 +193,7 @@ export class SqliteLog implements EventLog {
         return text
       },
       nextTimeMs: () => Math.max(log.#timeMs, Math.floor(log.#clock.time())),
-      store: (events: NewEventColumns, timeMs) => log.#link.ask('append', { events, timeMs, times: log.#times() }),
+      store: (group, timeMs) => log.#link.ask('append', { ...group, timeMs, times: log.#times() }),
       onStored: (events, bytes, previous) => log.#onStored(events, bytes, previous),
     }
   }
@@ -225,13 +248,5 @@ export class SqliteLog implements EventLog {
 
   #assertOpen(): void {
     if (this.#closing) throw new LogError('closed', 'The log was closed.')
-  }
-}
-
-/** Refuses what the file has no place for yet, rather than lose it. */
-function assertBuilt(events: readonly NewEvent[]): void {
-  for (const event of events) {
-    const name = (['key', 'except', 'end', 'dedupeKey'] as const).find((field) => event[field] !== undefined)
-    if (name !== undefined) throw new LogError('invalid', `The field ${name} is not built yet in the SQLite log.`)
   }
 }

@@ -34,6 +34,8 @@ const suite = eventLogSuite({
 
 test.for(suite.map((one) => [one.name, one] as const))(
   'the SQLite log: %s',
+  // Each of the random runs starts a thread and makes a file.
+  { timeout: 120_000 },
   async ([, { exception, run }], { skip }) => {
     skip(exception !== undefined, exception)
     await expect(run()).resolves.toBeUndefined()

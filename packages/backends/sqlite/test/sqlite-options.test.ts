@@ -6,7 +6,7 @@ import { sqlite, type SqliteOptions } from '../src/index.ts'
 import { testFolder } from './support/test-folder.ts'
 
 test.each<[SqliteOptions | object, string]>([
-  [{ maxTopic: 5 }, 'The SQLite log has no option "maxTopic": it has topics, maxTopics, durability'],
+  [{ maxTopic: 5 }, 'The SQLite backend has no option "maxTopic": it has topics, maxTopics, maxStateKeys'],
   [{ maxTopics: 0 }, 'maxTopics cannot be 0: give a whole number of topics from 1 to 10000000.'],
   [{ maxTopics: 1.5 }, 'maxTopics cannot be 1.5'],
   [{ durability: 'none' }, 'durability cannot be "none": use "process" or "power".'],

@@ -1,214 +1,186 @@
 import type { Position, Topic } from '@millrace/protocol'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { NewEventColumns, Times } from '../messages.ts'
-import { later } from './eviction-tree.ts'
-import type { LogState, Standing } from './log-state.ts'
+import type { AppendGroup, AppendOutcome, NewEventColumns, NewEventExtra, Place, Times } from '../messages.ts'
+import type { AppendGate, AppendPart } from './append-gate.ts'
+import type { DedupeTable } from './dedupe-table.ts'
+import type { LogState } from './log-state.ts'
 import type { RuleTable } from './rule-totals.ts'
-import type { TopicRecord, TopicTable } from './topic-table.ts'
+import type { StateValues } from './state-values.ts'
+import { draftOf, type TopicDraft } from './topic-draft.ts'
+import { TopicWriter } from './topic-writer.ts'
+import type { TopicTable } from './topic-table.ts'
 import type { Transactions } from './transaction.ts'
 
-/** What a group of appends does to one topic: written first, and applied to memory when it has been committed. */
-interface TopicDraft {
-  readonly name: Topic
-  readonly id: number
-  readonly ruleIndex: number
-  /** Undefined for a topic that is not known. */
-  readonly record: TopicRecord | undefined
-  /** Whether the topic has a row, known or forgotten. */
-  readonly hasRow: boolean
-  readonly countBefore: number
-  count: number
-  bytes: number
-  addedBytes: number
-  lastSeq: number
+/** The parts of a log that an appender changes. */
+export interface AppenderParts {
+  readonly transactions: Transactions
+  readonly state: LogState
+  readonly topics: TopicTable
+  readonly rules: RuleTable
+  readonly values: StateValues
+  readonly dedupes: DedupeTable
+  readonly gate: AppendGate
+  readonly maxTopics: number
 }
 
 const CHECK_LENGTH = 3
 
-/** Stores groups of appends, each as one transaction. */
-export class Appender {
-  readonly #transactions: Transactions
-  readonly #state: LogState
-  readonly #topics: TopicTable
-  readonly #rules: RuleTable
-  readonly #maxTopics: number
-  readonly #insertEvent: StatementSync
-  readonly #insertTopic: StatementSync
-  readonly #updateTopic: StatementSync
-  readonly #forgetTopic: StatementSync
-  readonly #deleteTopic: StatementSync
-  readonly #deleteLastEvent: StatementSync
+/** A group on its way into the file. */
+class GroupDraft {
+  readonly drafts = new Map<string, TopicDraft>()
+  readonly duplicates: { at: number; place: Place }[] = []
+  readonly refused: { append: number; message: string }[] = []
+  readonly extras: ReadonlyMap<number, NewEventExtra> | undefined
+  seq: number
+  check: string
 
-  constructor(
-    database: DatabaseSync,
-    parts: { transactions: Transactions; state: LogState; topics: TopicTable; rules: RuleTable; maxTopics: number },
-  ) {
-    this.#transactions = parts.transactions
-    this.#state = parts.state
-    this.#topics = parts.topics
-    this.#rules = parts.rules
-    this.#maxTopics = parts.maxTopics
-    this.#insertEvent = database.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    this.#insertTopic = database.prepare('INSERT INTO topic VALUES (?, ?, 1, ?, ?, ?, ?, ?)')
-    this.#updateTopic = database.prepare(
-      `UPDATE topic SET is_known = 1, last_seq = ?, event_count = ?, event_bytes = ?, evicted_seq = ?, evicted_check = ?
-       WHERE id = ?`,
-    )
-    this.#forgetTopic = database.prepare('UPDATE topic SET is_known = 0 WHERE id = ?')
-    this.#deleteTopic = database.prepare('DELETE FROM topic WHERE id = ?')
-    this.#deleteLastEvent = database.prepare('DELETE FROM last_event WHERE topic = ?')
+  constructor({ seq, check }: Position, { extras }: NewEventColumns) {
+    this.seq = seq
+    this.check = check
+    this.extras = extras.length > 0 ? new Map(extras.map((extra) => [extra.at, extra])) : undefined
   }
 
-  /** @param checkFile called before the commit; throws when the file is not the log's any more */
-  append(events: NewEventColumns, timeMs: number, times: Times, checkFile: () => void): void {
-    // Rounded up here and down where it is compared, so that nothing is evicted before its time.
-    const ageMs = Math.ceil(this.#state.ageMs(times))
-    const drafts = new Map<string, TopicDraft>()
-    const { standing, forgotten } = this.#transactions.run(() => {
-      const head = this.#insertEvents(events, drafts, timeMs, ageMs)
-      for (const draft of drafts.values()) this.#writeTopic(draft)
-      const next = this.#forget(drafts, { ...this.#state.standing, head, timeMs })
-      this.#writeRules(drafts)
-      this.#state.write(next.standing, times)
-      checkFile()
-      return next
-    })
-    this.#apply(drafts, forgotten, ageMs)
-    this.#state.standing = standing
-  }
-
-  #insertEvents(events: NewEventColumns, drafts: Map<string, TopicDraft>, timeMs: number, ageMs: number): Position {
-    const { topics, types, json, data, checks } = events
-    let { seq, check } = this.#state.head
-    for (const [i, topic] of topics.entries()) {
-      const type = types[i]
-      const text = data[i] ?? ''
-      let draft = drafts.get(topic)
-      if (!draft) {
-        draft = this.#draft(topic as Topic)
-        drafts.set(topic, draft)
-      }
-      const before = check
-      seq++
-      check = checks.slice(i * CHECK_LENGTH, (i + 1) * CHECK_LENGTH)
-      const sizeBytes = Buffer.byteLength(topic) + Buffer.byteLength(type ?? '') + Buffer.byteLength(text)
-      this.#insertEvent.run(
-        seq,
-        draft.id,
-        draft.lastSeq,
-        before,
-        check,
-        timeMs,
-        ageMs,
-        sizeBytes,
-        type ?? null,
-        json[i] === true ? 1 : 0,
-        text,
-      )
-      draft.count++
-      draft.bytes += sizeBytes
-      draft.addedBytes += sizeBytes
-      draft.lastSeq = seq
-    }
-    return this.#state.position(seq, check)
-  }
-
-  #draft(name: Topic): TopicDraft {
-    const record = this.#topics.byName(name)
-    const row = record ?? this.#topics.forgottenByName(name)
-    return {
-      name,
-      id: row?.id ?? this.#topics.nextId(),
-      ruleIndex: record?.ruleIndex ?? this.#topics.ruleIndexOf(name),
-      record,
-      hasRow: row !== undefined,
-      countBefore: row?.count ?? 0,
-      count: row?.count ?? 0,
-      bytes: row?.bytes ?? 0,
-      addedBytes: 0,
-      lastSeq: row?.lastSeq ?? 0,
-    }
-  }
-
-  #writeTopic({ id, name, record, hasRow, countBefore, count, bytes, lastSeq }: TopicDraft): void {
-    // One that is not known may have been, and forgotten.
-    const evicted = record ? record.evictions.own : this.#state.standing.forgottenTo
-    const evictedTo = [evicted?.seq ?? 0, evicted?.check ?? ''] as const
-    if (hasRow) this.#updateTopic.run(lastSeq, count, bytes, ...evictedTo, id)
-    else this.#insertTopic.run(id, name, lastSeq, count, bytes, ...evictedTo)
-    if (record && countBefore === 0) this.#deleteLastEvent.run(id)
-  }
-
-  /** Forgets the topics that have been quiet for longest, down to `maxTopics`. */
-  #forget(
-    drafts: ReadonlyMap<string, TopicDraft>,
-    standing: Standing,
-  ): { standing: Standing; forgotten: ReadonlySet<string> } {
-    const forgotten = new Set<string>()
-    let newCount = 0
-    for (const { record } of drafts.values()) if (!record) newCount++
-    let excess = this.#topics.size + newCount - this.#maxTopics
-    if (excess <= 0) return { standing, forgotten }
-    let { forgottenTo } = standing
-    for (const { id, name, count, evictions } of this.#topics.records()) {
-      if (excess === 0) break
-      if (drafts.has(name)) continue
-      if (evictions.own) forgottenTo = later(evictions.own, forgottenTo)
-      if (count > 0) this.#forgetTopic.run(id)
-      else {
-        this.#deleteTopic.run(id)
-        this.#deleteLastEvent.run(id)
-      }
-      forgotten.add(name)
-      excess--
-    }
-    for (const { id, name, record } of inOrder(drafts).slice(0, excess)) {
-      if (record?.evictions.own) forgottenTo = later(record.evictions.own, forgottenTo)
-      this.#forgetTopic.run(id)
-      forgotten.add(name)
-    }
-    return { standing: { ...standing, forgottenTo, hasForgotten: true }, forgotten }
-  }
-
-  #writeRules(drafts: ReadonlyMap<string, TopicDraft>): void {
-    const touched = new Map<number, { count: number; bytes: number; evictedTo: number }>()
-    for (const { ruleIndex, count, countBefore, addedBytes } of drafts.values()) {
-      const totals = this.#rules.totals[ruleIndex]
-      if (!totals) continue
-      const sums = touched.get(ruleIndex) ?? { count: totals.count, bytes: totals.bytes, evictedTo: totals.evictedTo }
-      sums.count += count - countBefore
-      sums.bytes += addedBytes
-      touched.set(ruleIndex, sums)
-    }
-    for (const [index, sums] of touched) this.#rules.write(index, sums)
-  }
-
-  #apply(drafts: ReadonlyMap<string, TopicDraft>, forgotten: ReadonlySet<string>, ageMs: number): void {
-    const { forgottenTo } = this.#state.standing
-    for (const draft of inOrder(drafts)) {
-      const { name, id, lastSeq, count, bytes } = draft
-      const totals = this.#rules.totals[draft.ruleIndex]
-      if (totals) {
-        if (totals.count === 0) totals.oldestAgeMs = ageMs
-        totals.count += count - draft.countBefore
-        totals.bytes += draft.addedBytes
-      }
-      if (draft.record) {
-        Object.assign(draft.record, { lastSeq, count, bytes })
-        this.#topics.moveToNewest(draft.record)
-      } else if (!forgotten.has(name)) {
-        const record = this.#topics.add(id, name, { lastSeq, count, bytes })
-        if (forgottenTo) this.#topics.noteEvicted(record, forgottenTo)
-      }
-    }
-    for (const name of forgotten) {
-      const record = this.#topics.byName(name)
-      if (record) this.#topics.forget(record)
-    }
+  get outcome(): AppendOutcome | undefined {
+    const { duplicates, refused } = this
+    return duplicates.length + refused.length > 0 ? { duplicates, refused } : undefined
   }
 }
 
-/** In the order of their last events. */
-function inOrder(drafts: ReadonlyMap<string, TopicDraft>): TopicDraft[] {
-  return [...drafts.values()].sort((one, other) => one.lastSeq - other.lastSeq)
+/** Stores groups of appends, each as one transaction. */
+export class Appender {
+  readonly #parts: AppenderParts
+  readonly #writer: TopicWriter
+  readonly #insertEvent: StatementSync
+  readonly #insertWithExtra: StatementSync
+
+  constructor(database: DatabaseSync, parts: AppenderParts) {
+    this.#parts = parts
+    this.#writer = new TopicWriter(database, parts)
+    this.#insertEvent = database.prepare(
+      `INSERT INTO event (seq, topic, previous_seq, check_before, check_own, time_ms, age_ms, size_bytes, type, is_json, data)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    this.#insertWithExtra = database.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  }
+
+  /** @param checkFile called before the commit; throws when the file is not the log's any more */
+  append(group: AppendGroup, timeMs: number, times: Times, checkFile: () => void): AppendOutcome | undefined {
+    const { transactions, state, values, dedupes } = this.#parts
+    const draft = new GroupDraft(state.head, group.events)
+    const countsBefore = [values.count, dedupes.count] as const
+    try {
+      const { standing, forgotten } = transactions.run(() => {
+        this.#insertAll(group, draft, timeMs, times)
+        const head = state.position(draft.seq, draft.check)
+        const next = this.#writer.write(draft.drafts, { ...state.standing, head, timeMs })
+        state.write(next.standing, times)
+        checkFile()
+        return next
+      })
+      this.#writer.apply(draft.drafts, forgotten)
+      state.standing = standing
+    } catch (error) {
+      ;[values.count, dedupes.count] = countsBefore
+      throw error
+    }
+    return draft.outcome
+  }
+
+  #insertAll({ events, counts, publishers }: AppendGroup, draft: GroupDraft, timeMs: number, times: Times): void {
+    const { state, topics, gate } = this.#parts
+    const exactAgeMs = state.ageMs(times)
+    // Rounded up here and down where it is compared, so that nothing is evicted before its time.
+    const ageMs = Math.ceil(exactAgeMs)
+    if (!draft.extras && !topics.hasStateRules) {
+      for (let i = 0; i < events.topics.length; i++) this.#insert(events, i, draft, timeMs, ageMs)
+      return
+    }
+    let from = 0
+    for (const [append, count] of counts.entries()) {
+      const part: AppendPart = { from, to: from + count, publisher: publishers[append] ?? '' }
+      const verdict = gate.judge(events, draft.extras, part, Math.floor(exactAgeMs))
+      if (verdict.kind === 'refuse') draft.refused.push({ append, message: verdict.message })
+      else this.#insertPart(events, part, draft, { duplicates: verdict.duplicates, timeMs, ageMs })
+      from += count
+    }
+  }
+
+  #insertPart(
+    events: NewEventColumns,
+    { from, to, publisher }: AppendPart,
+    draft: GroupDraft,
+    how: { duplicates: ReadonlyMap<number, Place | number>; timeMs: number; ageMs: number },
+  ): void {
+    const places = new Map<number, Place>()
+    for (let at = from; at < to; at++) {
+      const duplicate = how.duplicates.get(at)
+      if (duplicate !== undefined) {
+        const place = typeof duplicate === 'number' ? places.get(duplicate) : duplicate
+        if (place) draft.duplicates.push({ at, place })
+        continue
+      }
+      this.#insert(events, at, draft, how.timeMs, how.ageMs)
+      const dedupeKey = draft.extras?.get(at)?.dedupeKey
+      if (dedupeKey === undefined) continue
+      const place: Place = { seq: draft.seq, check: draft.check }
+      places.set(at, place)
+      this.#parts.dedupes.add(place, how.ageMs, publisher, dedupeKey)
+    }
+  }
+
+  /** Stores one event after the others of its group. */
+  #insert(
+    { topics, types, json, data, checks }: NewEventColumns,
+    i: number,
+    group: GroupDraft,
+    timeMs: number,
+    ageMs: number,
+  ): void {
+    const name = topics[i] ?? ''
+    const type = types[i] ?? null
+    const text = data[i] ?? ''
+    const isJson = json[i] === true ? 1 : 0
+    const extra = group.extras?.get(i)
+    let draft = group.drafts.get(name)
+    if (!draft) {
+      draft = draftOf(name as Topic, this.#parts.topics)
+      group.drafts.set(name, draft)
+    }
+    const before = group.check
+    const seq = group.seq + 1
+    const check = checks.slice(i * CHECK_LENGTH, (i + 1) * CHECK_LENGTH)
+    const sizeBytes = Buffer.byteLength(name) + Buffer.byteLength(type ?? '') + Buffer.byteLength(text)
+    const { id } = draft
+    if (draft.isState) {
+      const { key = null, except = null } = extra ?? {}
+      const end = extra?.end === true ? 1 : 0
+      this.#put(draft, [seq, id, check, timeMs, ageMs, sizeBytes, type, isJson, text, key, except, end])
+    } else {
+      if (extra) {
+        const { key = null, except = null, end } = extra
+        const isEnd = end === true ? 1 : 0
+        this.#insertWithExtra.run(
+          ...[seq, id, draft.lastSeq, before, check, timeMs, ageMs, sizeBytes, type, isJson, text, key, except, isEnd],
+        )
+      } else {
+        this.#insertEvent.run(seq, id, draft.lastSeq, before, check, timeMs, ageMs, sizeBytes, type, isJson, text)
+      }
+      draft.count++
+      draft.addedBytes += sizeBytes
+      draft.oldestAgeMs ??= ageMs
+    }
+    draft.lastSeq = seq
+    draft.isEnded = extra?.end === true
+    group.seq = seq
+    group.check = check
+  }
+
+  /** Stores a value of a state topic; what counts there is what it replaces. */
+  #put(draft: TopicDraft, row: Parameters<StateValues['put']>[0]): void {
+    const replaced = this.#parts.values.put(row, draft.ruleIndex)
+    if (!replaced?.isKept) return
+    draft.count++
+    draft.addedBytes += replaced.sizeBytes
+    draft.oldestAgeMs = Math.min(replaced.ageMs, draft.oldestAgeMs ?? replaced.ageMs)
+  }
 }

@@ -1,7 +1,10 @@
-import { compileSelectors, isPattern, type Position, type Selector, type Topic } from '@millrace/protocol'
+import { isPattern, type Position, type Selector, type Topic } from '@millrace/protocol'
+import { selectorTest } from '@millrace/server/log-parts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { EventColumns } from '../messages.ts'
+import { EVENT_COLUMNS, EventPage, type EventRow } from './event-page.ts'
 import type { LogState } from './log-state.ts'
+import type { TopicRecord } from './topic-record.ts'
 import type { TopicTable } from './topic-table.ts'
 
 /** One read looks at no more events than this, and returns no more bytes, so that it never holds up the others for long. */
@@ -12,19 +15,6 @@ const MIN_CHUNK = 16
 const MAX_CHUNK = 1024
 /** Events of a few topics are looked up one by one up to this many; beyond, a walk through all events is better. */
 const MAX_CHAIN_COUNT = 2048
-
-const COLUMNS = 'seq, topic, check_own, time_ms, size_bytes, type, is_json, data'
-
-interface EventRow {
-  readonly seq: number
-  readonly topic: number
-  readonly check_own: string
-  readonly time_ms: number
-  readonly size_bytes: number
-  readonly type: string | null
-  readonly is_json: number
-  readonly data: string
-}
 
 /** What to look for: after one place, up to another. */
 export interface Range {
@@ -44,30 +34,44 @@ export class EventReader {
   readonly #state: LogState
   readonly #topics: TopicTable
   readonly #select: StatementSync
+  readonly #selectBoth: StatementSync
   readonly #selectTopics: StatementSync
   readonly #selectPrevious: StatementSync
   readonly #selectOne: StatementSync
   readonly #selectLast: StatementSync
   readonly #selectOldest: StatementSync
   readonly #selectCheck: StatementSync
+  readonly #selectValue: StatementSync
+  readonly #selectSuperseded: StatementSync
 
   constructor(database: DatabaseSync, state: LogState, topics: TopicTable) {
     this.#state = state
     this.#topics = topics
-    this.#select = database.prepare(`SELECT ${COLUMNS} FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`)
+    this.#select = database.prepare(
+      `SELECT ${EVENT_COLUMNS} FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+    )
+    this.#selectBoth = database.prepare(
+      ['event', 'state_value', 'superseded']
+        .map((table) => `SELECT ${EVENT_COLUMNS} FROM ${table} WHERE seq > ?1 AND seq <= ?2`)
+        .join(' UNION ALL ') + ' ORDER BY seq LIMIT ?3',
+    )
     this.#selectTopics = database.prepare(
       'SELECT seq, topic FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
     )
     this.#selectPrevious = database.prepare('SELECT previous_seq FROM event WHERE seq = ?')
-    this.#selectOne = database.prepare(`SELECT ${COLUMNS} FROM event WHERE seq = ?`)
+    this.#selectOne = database.prepare(`SELECT ${EVENT_COLUMNS} FROM event WHERE seq = ?`)
     this.#selectLast = database.prepare(
-      'SELECT seq, topic, check_own, time_ms, 0 AS size_bytes, type, is_json, data FROM last_event WHERE topic = ?',
+      `SELECT seq, topic, check_own, time_ms, octet_length(data) AS size_bytes, type, is_json, data, value_key,
+         except_client, is_end
+       FROM last_event WHERE topic = ?`,
     )
     this.#selectOldest = database.prepare('SELECT seq, check_before FROM event ORDER BY seq LIMIT 1')
     this.#selectCheck = database.prepare('SELECT check_own FROM event WHERE seq = ?')
+    this.#selectValue = database.prepare(`SELECT ${EVENT_COLUMNS} FROM state_value WHERE seq = ?`)
+    this.#selectSuperseded = database.prepare('SELECT check_own FROM superseded WHERE seq = ?')
   }
 
-  /** The position just before the oldest event kept; the head when none is. */
+  /** The position just before the oldest event kept of a log topic; the head when none is. */
   oldest(): Position {
     const row = this.#selectOldest.get()
     return row ? this.#state.position(Number(row['seq']) - 1, String(row['check_before'])) : this.#state.head
@@ -75,34 +79,48 @@ export class EventReader {
 
   /** The position with this `seq`, if the event is kept. */
   positionAt(seq: number): Position | undefined {
-    const row = this.#selectCheck.get(seq)
+    const row = this.#selectCheck.get(seq) ?? this.#selectValue.get(seq) ?? this.#selectSuperseded.get(seq)
     return row && this.#state.position(seq, String(row['check_own']))
   }
 
   find(selectors: readonly Selector[] | 'all', range: Range): FoundEvents {
-    if (selectors === 'all') return this.#findAll(range)
+    if (selectors === 'all') return this.#findAll(range, this.#select)
     const seqs = selectors.some(isPattern) ? undefined : this.#chainedSeqs(selectors, range)
-    return seqs ? this.#fetchUpTo(seqs, range) : this.#findByScan(compileSelectors(selectors), range)
+    return seqs ? this.#fetchUpTo(seqs, range) : this.#findByScan(selectorTest(selectors), range)
   }
 
-  /** The last event of each known topic that matches, oldest first. */
-  lastEvents(selectors: readonly Selector[] | 'all'): EventColumns {
-    const page = new Page(this.#topics)
-    for (const { id, lastSeq, count } of this.#topics.matching(selectors)) {
-      page.add((count > 0 ? this.#selectOne.get(lastSeq) : this.#selectLast.get(id)) as unknown as EventRow)
+  /** The last events of topics, in the order of the topics; a page ends where a limit is reached. */
+  lastEvents(records: readonly TopicRecord[], maxCount: number, maxBytes: number): EventPage {
+    const page = new EventPage(this.#topics)
+    for (const record of records.slice(0, maxCount)) {
+      const row = this.#lastEvent(record)
+      if (!page.hasRoomFor(row, maxBytes)) break
+      page.add(row)
     }
-    return page.columns
+    return page
   }
 
-  #findAll({ after, to, maxCount, maxBytes }: Range): FoundEvents {
-    const page = new Page(this.#topics)
+  /** What is kept of all topics of either kind: for tails. */
+  scan(range: Range): FoundEvents {
+    return this.#findAll(range, this.#topics.hasStateRules ? this.#selectBoth : this.#select)
+  }
+
+  #lastEvent({ id, lastSeq, count, isState }: TopicRecord): EventRow {
+    const statement = isState ? this.#selectValue : this.#selectOne
+    const row = isState || count > 0 ? statement.get(lastSeq) : this.#selectLast.get(id)
+    if (!row) throw new Error(`the last event of topic ${id} is not in the file`)
+    return row as unknown as EventRow
+  }
+
+  #findAll({ after, to, maxCount, maxBytes }: Range, select: StatementSync): FoundEvents {
+    const page = new EventPage(this.#topics)
     const limitBytes = Math.min(maxBytes, MAX_PAGE_BYTES)
     const limitCount = Math.min(maxCount, MAX_SCAN_COUNT)
     let chunk = MIN_CHUNK
     let seq = after.seq
     for (;;) {
       const wanted = Math.min(chunk, limitCount - page.count)
-      const rows = this.#select.all(seq, to.seq, wanted) as unknown as EventRow[]
+      const rows = select.all(seq, to.seq, wanted) as unknown as EventRow[]
       for (const row of rows) {
         if (!page.hasRoomFor(row, limitBytes)) return this.#found(page, after)
         page.add(row)
@@ -175,7 +193,7 @@ export class EventReader {
 
   /** Events by their seqs, as many as fit; `scannedTo` holds when all of them do. */
   #fetch(seqs: readonly number[], { after, maxBytes }: Range, scannedTo: Position): FoundEvents {
-    const page = new Page(this.#topics)
+    const page = new EventPage(this.#topics)
     const limitBytes = Math.min(maxBytes, MAX_PAGE_BYTES)
     for (const seq of seqs) {
       const row = this.#selectOne.get(seq) as unknown as EventRow
@@ -186,50 +204,11 @@ export class EventReader {
   }
 
   /** A page that ends with its last event. */
-  #found({ columns }: Page, after: Position): FoundEvents {
+  #found({ columns }: EventPage, after: Position): FoundEvents {
     const seq = columns.seqs.at(-1)
     return {
       events: columns,
       scannedTo: seq === undefined ? after : this.#state.position(seq, columns.checks.slice(-3)),
     }
-  }
-}
-
-/** Events on their way to the other thread. */
-class Page {
-  readonly #topics: TopicTable
-  readonly columns: { checks: string } & Omit<EventColumns, 'checks'> = {
-    seqs: [],
-    timesMs: [],
-    topics: [],
-    types: [],
-    json: [],
-    data: [],
-    checks: '',
-  }
-  bytes = 0
-
-  constructor(topics: TopicTable) {
-    this.#topics = topics
-  }
-
-  get count(): number {
-    return this.columns.seqs.length
-  }
-
-  hasRoomFor({ size_bytes }: EventRow, limitBytes: number): boolean {
-    return this.count === 0 || this.bytes + size_bytes <= limitBytes
-  }
-
-  add(row: EventRow): void {
-    const { columns } = this
-    columns.seqs.push(row.seq)
-    columns.timesMs.push(row.time_ms)
-    columns.topics.push(this.#topics.nameOf(row.topic))
-    columns.types.push(row.type)
-    columns.json.push(row.is_json === 1)
-    columns.data.push(row.data)
-    columns.checks += row.check_own
-    this.bytes += row.size_bytes
   }
 }

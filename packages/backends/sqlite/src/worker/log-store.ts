@@ -1,16 +1,21 @@
 import type { Position, Selector, Topic } from '@millrace/protocol'
-import { ruleIndexOf } from '@millrace/server/log-parts'
 import type { LogGapReason } from '@millrace/server'
 import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import type { NewEventColumns, Questions, Times, WorkerSettings } from '../messages.ts'
+import type { RegistryAnswer, RegistryAsk, Questions, Times, WorkerSettings } from '../messages.ts'
+import { AppendGate } from './append-gate.ts'
 import { Appender } from './appender.ts'
+import { DedupeTable } from './dedupe-table.ts'
 import { EventReader, type Range } from './event-reader.ts'
 import { FileWatch } from './file-watch.ts'
 import { openingFault, openLogFile, statOf, walPathOf } from './log-file.ts'
 import { LogState } from './log-state.ts'
+import { RegistryTable } from './registry-table.ts'
 import { Retention } from './retention.ts'
 import { RuleTable } from './rule-totals.ts'
+import { SnapshotReader } from './snapshot-reader.ts'
+import { StateValues } from './state-values.ts'
+import { TopicKinds } from './topic-kinds.ts'
 import { TopicTable } from './topic-table.ts'
 import { Transactions } from './transaction.ts'
 
@@ -25,7 +30,10 @@ export class LogStore {
   readonly #rules: RuleTable
   readonly #appender: Appender
   readonly #reader: EventReader
+  readonly #snapshots: SnapshotReader
   readonly #retention: Retention
+  readonly #dedupes: DedupeTable
+  readonly #registry: RegistryTable
   readonly #watch: FileWatch
 
   /** @throws SqliteError */
@@ -34,23 +42,29 @@ export class LogStore {
     const database = openLogFile(settings)
     try {
       beginRun(database, settings, hasNewest)
-      const { rules, maxTopics, times, path } = settings
+      const { rules, bounds, times, path } = settings
+      const transactions = new Transactions(database)
+      const state = new LogState(database, times)
       this.#database = database
-      this.#transactions = new Transactions(database)
-      this.#state = new LogState(database, times)
+      this.#transactions = transactions
+      this.#state = state
       this.#rules = new RuleTable(database, rules)
-      this.#topics = new TopicTable(database, this.#state, (topic) => ruleIndexOf(rules, topic))
-      if (!this.#rules.load(database)) this.#recount()
-      const parts = {
-        transactions: this.#transactions,
-        state: this.#state,
-        topics: this.#topics,
-        rules: this.#rules,
-        maxTopics,
-      }
-      this.#appender = new Appender(database, parts)
-      this.#retention = new Retention(database, parts)
-      this.#reader = new EventReader(database, this.#state, this.#topics)
+      this.#topics = this.#rules.load(database) ? new TopicTable(database, state, rules) : this.#applyRules(settings)
+      const base = { transactions, state, topics: this.#topics, rules: this.#rules }
+      const values = new StateValues(database, this.#topics, this.#rules)
+      this.#dedupes = new DedupeTable(database, transactions, bounds.dedupeWindowMs)
+      const gate = new AppendGate({ ...base, values, dedupes: this.#dedupes, bounds })
+      this.#appender = new Appender(database, {
+        ...base,
+        values,
+        dedupes: this.#dedupes,
+        gate,
+        maxTopics: bounds.maxTopics,
+      })
+      this.#retention = new Retention(database, base)
+      this.#reader = new EventReader(database, state, this.#topics)
+      this.#snapshots = new SnapshotReader(database, { ...base, reader: this.#reader })
+      this.#registry = new RegistryTable(database, { ...base, maxEntries: bounds.maxEntries })
       this.#watch = new FileWatch(resolve(path))
     } catch (error) {
       database.close()
@@ -66,8 +80,8 @@ export class LogStore {
     return this.#state.standing.timeMs
   }
 
-  append(events: NewEventColumns, timeMs: number, times: Times): void {
-    this.#appender.append(events, timeMs, times, () => this.#watch.check())
+  append({ timeMs, times, ...group }: Questions['append']['ask']): Answer<'append'> {
+    return this.#appender.append(group, timeMs, times, () => this.#watch.check())
   }
 
   read({ after, selectors, ...limits }: Questions['read']['ask']): Answer<'read'> {
@@ -80,15 +94,18 @@ export class LogStore {
 
   scan({ after, to, maxCount, maxBytes }: Questions['scan']['ask']): Answer<'scan'> {
     const { epoch } = this.head
-    return this.#page('all', { after: { ...after, epoch }, to: { ...to, epoch }, maxCount, maxBytes })
+    const range = { after: { ...after, epoch }, to: { ...to, epoch }, maxCount, maxBytes }
+    return { kind: 'page', ...this.#reader.scan(range), head: this.head }
   }
 
-  snapshot(selectors: readonly Selector[] | 'all'): Answer<'snapshot'> {
-    return {
-      at: this.head,
-      events: this.#reader.lastEvents(selectors),
-      partial: this.#topics.mayLack(selectors),
-    }
+  snapshot(ask: Questions['snapshot']['ask']): Answer<'snapshot'> {
+    return this.#snapshots.read(ask)
+  }
+
+  /** Does several calls of the registry in their order. */
+  registry(asks: readonly RegistryAsk[]): RegistryAnswer[] {
+    this.#watch.check()
+    return this.#registry.run(asks)
   }
 
   /** What is wrong with a position, evictions aside: judged in the order of the contract. */
@@ -111,11 +128,15 @@ export class LogStore {
   }
 
   isRetentionDue(times: Times): boolean {
-    return this.#retention.isDue(times)
+    return this.#retention.isDue(times) || this.#isSweepDue(times)
   }
 
+  /** Evicts events, or sweeps out what else has expired, for a few milliseconds at the most. */
   evictSlice(times: Times): void {
-    this.#retention.runSlice(times)
+    if (this.#retention.isDue(times)) this.#retention.runSlice(times)
+    const ageMs = Math.floor(this.#state.ageMs(times))
+    if (this.#dedupes.isSweepDue(ageMs)) this.#dedupes.sweepSlice(ageMs)
+    if (this.#registry.isSweepDue(ageMs)) this.#registry.sweepSlice(ageMs)
   }
 
   /** Closes the file; the next start then knows that nothing can be missing. */
@@ -149,18 +170,27 @@ export class LogStore {
     return oldest.seq === seq ? oldest : undefined
   }
 
-  /** Sums up each rule from its topics: the rules are not those that the file was last used with. */
-  #recount(): void {
-    const rows = this.#database
-      .prepare('SELECT name, event_count, event_bytes FROM topic WHERE event_count > 0')
-      .iterate()
-    for (const row of rows) {
-      const totals = this.#rules.totals[this.#topics.ruleIndexOf(String(row['name']) as Topic)]
-      if (!totals) continue
-      totals.count += Number(row['event_count'])
-      totals.bytes += Number(row['event_bytes'])
-    }
-    this.#transactions.run(() => this.#rules.replace(this.#database))
+  #isSweepDue(times: Times): boolean {
+    const ageMs = Math.floor(this.#state.ageMs(times))
+    return this.#dedupes.isSweepDue(ageMs) || this.#registry.isSweepDue(ageMs)
+  }
+
+  /** The rules are not those that the file was last used with: makes its topics what they say, and sums up each rule. */
+  #applyRules({ rules }: WorkerSettings): TopicTable {
+    const database = this.#database
+    return this.#transactions.run(() => {
+      new TopicKinds(database).change(rules)
+      const topics = new TopicTable(database, this.#state, rules)
+      const rows = database.prepare('SELECT name, event_count, event_bytes FROM topic WHERE event_count > 0').iterate()
+      for (const row of rows) {
+        const totals = this.#rules.totals[topics.ruleIndexOf(String(row['name']) as Topic)]
+        if (!totals) continue
+        totals.count += Number(row['event_count'])
+        totals.bytes += Number(row['event_bytes'])
+      }
+      this.#rules.replace(database)
+      return topics
+    })
   }
 }
 

@@ -1,11 +1,14 @@
 import type { LogErrorCode } from '@millrace/server'
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
-import type { Question, Questions, Reply, Times } from '../messages.ts'
+import type { Question, Questions, RegistryAsk, Reply, Times } from '../messages.ts'
 import { FileGone } from './file-watch.ts'
 import type { LogStore } from './log-store.ts'
 import { sqliteFault } from './sqlite-fault.ts'
 
 type Ask<K extends Question['kind']> = Extract<Question, { kind: K }>
+
+/** Calls of the registry that are done in one transaction. */
+const MAX_REGISTRY_GROUP = 256
 
 /**
  * Answers questions in turn: a group of appends, a slice of retention, another question, and again. So an append waits
@@ -65,11 +68,11 @@ export class LogWorker {
     if ('times' in question.ask && question.ask.times.nowMs >= this.#times.nowMs) this.#times = question.ask.times
   }
 
-  #append({ id, ask: { events, timeMs, times } }: Ask<'append'>): void {
+  #append({ id, ask }: Ask<'append'>): void {
     try {
-      this.#store.append(events, timeMs, times)
+      const outcome = this.#store.append(ask)
       this.#setAway(undefined)
-      this.#reply(id, undefined)
+      this.#reply(id, outcome)
     } catch (error) {
       this.#fail(id, error)
     }
@@ -92,11 +95,13 @@ export class LogWorker {
         case 'scan':
           return this.#reply(question.id, this.#store.scan(question.ask))
         case 'snapshot':
-          return this.#reply(question.id, this.#store.snapshot(question.ask.selectors))
+          return this.#reply(question.id, this.#store.snapshot(question.ask))
         case 'judge':
           return this.#reply(question.id, this.#store.judge(question.ask.position))
         case 'bounds':
           return this.#reply(question.id, this.#store.bounds())
+        case 'registry':
+          return this.#registry(question)
         case 'tick':
           this.#store.checkFile()
           this.#setAway(undefined)
@@ -109,6 +114,22 @@ export class LogWorker {
       }
     } catch (error) {
       this.#fail(question.id, error)
+    }
+  }
+
+  /** With the calls that wait behind it: each transaction has its price, and under 'power' waits for the disk. */
+  #registry(first: Ask<'registry'>): void {
+    const group = [first]
+    for (let next = this.#others[0]; next?.kind === 'registry'; next = this.#others[0]) {
+      if (group.length === MAX_REGISTRY_GROUP) break
+      group.push(next)
+      this.#others.shift()
+    }
+    try {
+      const answers = this.#store.registry(group.map(({ ask }): RegistryAsk => ask))
+      for (const [i, { id }] of group.entries()) this.#reply(id, answers[i])
+    } catch (error) {
+      for (const { id } of group) this.#fail(id, error)
     }
   }
 

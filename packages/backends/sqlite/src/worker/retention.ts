@@ -1,10 +1,11 @@
 import type { Position } from '@millrace/protocol'
+import { later } from '@millrace/server/log-parts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Times } from '../messages.ts'
-import { later } from './eviction-tree.ts'
 import type { LogState, Standing } from './log-state.ts'
 import type { RuleTable, RuleTotals } from './rule-totals.ts'
-import type { ForgottenTopic, TopicRecord, TopicTable } from './topic-table.ts'
+import type { ForgottenTopic, TopicRecord } from './topic-record.ts'
+import type { TopicTable } from './topic-table.ts'
 import type { Transactions } from './transaction.ts'
 
 /** A slice ends after this; its commit takes as long again. An append waits for one slice at the most. Milliseconds. */
@@ -30,14 +31,20 @@ interface TopicCut {
   evicted: Position | undefined
 }
 
+/** Where the events of a rule are: those of log topics, or the replaced values of state topics. */
+interface EvictedTable {
+  readonly select: StatementSync
+  readonly deleteRun: StatementSync
+}
+
 /** Evicts what breaks the limits of its rule, oldest first, in slices that each are one short transaction. */
 export class Retention {
   readonly #transactions: Transactions
   readonly #state: LogState
   readonly #topics: TopicTable
   readonly #rules: RuleTable
-  readonly #select: StatementSync
-  readonly #deleteRun: StatementSync
+  readonly #events: EvictedTable
+  readonly #superseded: EvictedTable
   readonly #keepLast: StatementSync
   readonly #updateTopic: StatementSync
   readonly #deleteTopic: StatementSync
@@ -50,12 +57,11 @@ export class Retention {
     this.#state = parts.state
     this.#topics = parts.topics
     this.#rules = parts.rules
-    this.#select = database.prepare(
-      'SELECT seq, topic, age_ms, size_bytes, check_own FROM event WHERE seq > ? ORDER BY seq LIMIT ?',
-    )
-    this.#deleteRun = database.prepare('DELETE FROM event WHERE seq BETWEEN ? AND ?')
+    this.#events = evictedTable(database, 'event')
+    this.#superseded = evictedTable(database, 'superseded')
     this.#keepLast = database.prepare(
-      'INSERT INTO last_event SELECT topic, seq, check_own, time_ms, type, is_json, data FROM event WHERE seq = ?',
+      `INSERT INTO last_event
+       SELECT topic, seq, check_own, time_ms, type, is_json, data, value_key, except_client, is_end FROM event WHERE seq = ?`,
     )
     this.#updateTopic = database.prepare(
       'UPDATE topic SET event_count = ?, event_bytes = ?, evicted_seq = ?, evicted_check = ? WHERE id = ?',
@@ -85,7 +91,9 @@ export class Retention {
       if (cuts.size > 0) this.#state.write(written, times)
       return written
     })
-    for (const { record, count, bytes, evicted } of cuts.values()) {
+    // In the order of what was evicted last of each: so each is the newest of its rule when it is noted.
+    const inOrder = [...cuts.values()].sort((one, other) => (one.evicted?.seq ?? 0) - (other.evicted?.seq ?? 0))
+    for (const { record, count, bytes, evicted } of inOrder) {
       if (!record || !evicted) continue
       Object.assign(record, { count, bytes })
       this.#topics.noteEvicted(record, evicted)
@@ -97,13 +105,14 @@ export class Retention {
   /** Walks on from the rule's oldest event, and deletes in runs: most often a rule has all events in a row. */
   #cut(ruleIndex: number, totals: RuleTotals, ageMs: number, cuts: Map<number, TopicCut>): void {
     const endMs = performance.now() + SLICE_MS
+    const { select, deleteRun } = totals.rule.kind === 'state' ? this.#superseded : this.#events
     let runFrom: number | undefined
     const endRun = (): void => {
-      if (runFrom !== undefined) this.#deleteRun.run(runFrom, totals.evictedTo)
+      if (runFrom !== undefined) deleteRun.run(runFrom, totals.evictedTo)
       runFrom = undefined
     }
     for (;;) {
-      const rows = this.#select.all(totals.evictedTo, STEP_COUNT) as unknown as EventRow[]
+      const rows = select.all(totals.evictedTo, STEP_COUNT) as unknown as EventRow[]
       for (const row of rows) {
         const cut = this.#cutOf(row.topic, cuts)
         if (cut.ruleIndex === ruleIndex) {
@@ -137,7 +146,7 @@ export class Retention {
   }
 
   #evict(row: EventRow, cut: TopicCut, totals: RuleTotals): void {
-    if (cut.record?.lastSeq === row.seq) this.#keepLast.run(row.seq)
+    if (cut.record?.lastSeq === row.seq && !cut.record.isState) this.#keepLast.run(row.seq)
     cut.count--
     cut.bytes -= row.size_bytes
     cut.evicted = this.#state.position(row.seq, row.check_own)
@@ -148,11 +157,25 @@ export class Retention {
   #writeCut({ topic, record, count, bytes, evicted }: TopicCut, standing: Standing): Standing {
     if (!evicted) return standing
     if (!record && count === 0) this.#deleteTopic.run(topic.id)
-    else this.#updateTopic.run(count, bytes, evicted.seq, evicted.check, topic.id)
+    else {
+      const { seq, check } = later(evicted, record?.evictedTo)
+      this.#updateTopic.run(count, bytes, seq, check, topic.id)
+    }
+    // Nobody is owed what state topics were.
+    if (record?.isState) return standing
     const evictedTo = later(evicted, standing.evictedTo)
     return record
       ? { ...standing, evictedTo }
       : { ...standing, evictedTo, forgottenTo: later(evicted, standing.forgottenTo) }
+  }
+}
+
+function evictedTable(database: DatabaseSync, name: 'event' | 'superseded'): EvictedTable {
+  return {
+    select: database.prepare(
+      `SELECT seq, topic, age_ms, size_bytes, check_own FROM ${name} WHERE seq > ? ORDER BY seq LIMIT ?`,
+    ),
+    deleteRun: database.prepare(`DELETE FROM ${name} WHERE seq BETWEEN ? AND ?`),
   }
 }
 

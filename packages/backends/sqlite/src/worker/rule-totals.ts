@@ -24,13 +24,17 @@ export class RuleTable {
     )
   }
 
-  /** Takes the sums from the file. False when they are those of other rules. */
+  /** Takes the sums from the file. False when they are those of other rules, by which topics may be of another kind. */
   load(database: DatabaseSync): boolean {
     const rows = database
-      .prepare('SELECT match, event_count, event_bytes, evicted_to FROM rule ORDER BY position')
+      .prepare('SELECT match, kind, event_count, event_bytes, evicted_to FROM rule ORDER BY position')
       .all()
     const isSame =
-      rows.length === this.totals.length && rows.every((row, i) => row['match'] === this.totals[i]?.rule.match)
+      rows.length === this.totals.length &&
+      rows.every((row, i) => {
+        const rule = this.totals[i]?.rule
+        return row['match'] === rule?.match && row['kind'] === rule?.kind
+      })
     if (!isSame) return false
     for (const [i, totals] of this.totals.entries()) {
       totals.count = Number(rows[i]?.['event_count'])
@@ -43,9 +47,11 @@ export class RuleTable {
   /** Puts rules whose sums were counted anew into the file. */
   replace(database: DatabaseSync): void {
     database.exec('DELETE FROM rule')
-    const insert = database.prepare('INSERT INTO rule VALUES (?, ?, ?, ?, ?)')
+    const insert = database.prepare(
+      'INSERT INTO rule (position, match, kind, event_count, event_bytes, evicted_to) VALUES (?, ?, ?, ?, ?, ?)',
+    )
     for (const [i, { rule, count, bytes, evictedTo }] of this.totals.entries()) {
-      insert.run(i, rule.match, count, bytes, evictedTo)
+      insert.run(i, rule.match, rule.kind, count, bytes, evictedTo)
     }
   }
 

@@ -90,6 +90,75 @@ export const MIGRATIONS: readonly string[] = [
     evicted_to INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE event ADD COLUMN value_key TEXT;
+  ALTER TABLE event ADD COLUMN except_client TEXT;
+  ALTER TABLE event ADD COLUMN is_end INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE last_event ADD COLUMN value_key TEXT;
+  ALTER TABLE last_event ADD COLUMN except_client TEXT;
+  ALTER TABLE last_event ADD COLUMN is_end INTEGER NOT NULL DEFAULT 0;
+
+  -- Whether its last event has is_end.
+  ALTER TABLE topic ADD COLUMN is_ended INTEGER NOT NULL DEFAULT 0;
+  -- Whether it is a state topic. Such a topic has no rows in event and last_event; its count and bytes are those of its
+  -- superseded values.
+  ALTER TABLE topic ADD COLUMN is_state INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE rule ADD COLUMN kind TEXT NOT NULL DEFAULT 'log';
+
+  -- The newest value of each key of each state topic, whatever retention does; and of topics that were state topics
+  -- before their rule was changed, in case it is changed back.
+  CREATE TABLE state_value (
+    seq INTEGER PRIMARY KEY,
+    topic INTEGER NOT NULL,
+    check_own TEXT NOT NULL,
+    time_ms INTEGER NOT NULL,
+    age_ms INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    type TEXT,
+    is_json INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    value_key TEXT,
+    except_client TEXT,
+    is_end INTEGER NOT NULL
+  ) STRICT;
+  -- An event without a key has the key ''.
+  CREATE UNIQUE INDEX state_value_by_key ON state_value (topic, coalesce(value_key, ''));
+
+  -- Values that were replaced, for tails that lag: within the limits of their rule.
+  CREATE TABLE superseded (
+    seq INTEGER PRIMARY KEY,
+    topic INTEGER NOT NULL,
+    check_own TEXT NOT NULL,
+    time_ms INTEGER NOT NULL,
+    age_ms INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    type TEXT,
+    is_json INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    value_key TEXT,
+    except_client TEXT,
+    is_end INTEGER NOT NULL
+  ) STRICT;
+
+  -- What was stored with a dedupe key, oldest first. Ages as in event.
+  CREATE TABLE dedupe (
+    seq INTEGER PRIMARY KEY,
+    check_own TEXT NOT NULL,
+    age_ms INTEGER NOT NULL,
+    publisher TEXT NOT NULL,
+    dedupe_key TEXT NOT NULL,
+    UNIQUE (publisher, dedupe_key)
+  ) STRICT;
+
+  CREATE TABLE registry (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    -- The age of the log at which it is gone.
+    expires_age_ms INTEGER NOT NULL,
+    value TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX registry_by_expiry ON registry (expires_age_ms);
+  `,
 ]
 
 /** Brings a file of an older version, or an empty one, to the newest. Each step is whole or not at all. */
