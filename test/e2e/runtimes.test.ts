@@ -1,7 +1,8 @@
 import { Http1Client, readEvents } from '@millrace/conformance'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runStreamSuite } from '../../packages/node/test/support/run-stream-suite.ts'
-import { runtimeAvailable, RuntimeProcess, type RuntimeName } from './support/runtime-process.ts'
+import { runtimeAvailable, type RuntimeName } from '../support/services.ts'
+import { RuntimeProcess } from './support/runtime-process.ts'
 
 const ownConnection = 'a Response has no say in the connection'
 const concurrentPipelining = 'it answers the requests of a connection one after another'

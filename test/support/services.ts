@@ -4,9 +4,12 @@
  *     describe.skipIf(!browserAvailable('chromium'))('a Chromium EventSource', () => { … })
  */
 import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { findTool } from '../../scripts/ensure-tools.mjs'
 
 export type BrowserName = 'chromium' | 'firefox'
+/** Other runtimes, which npm brings where there is one for the machine. */
+export type RuntimeName = 'bun' | 'deno'
 
 const probeTimeoutMs = 60_000
 const probed = new Map<BrowserName, string | undefined>()
@@ -21,6 +24,15 @@ export function browserPath(name: BrowserName): string {
   const path = probe(name)
   if (path === undefined) throw new Error(`${name} is not installed on this machine`)
   return path
+}
+
+/** True when the runtime is installed and starts. */
+export function runtimeAvailable(name: RuntimeName): boolean {
+  return spawnSync(runtimePath(name), ['--version'], { timeout: probeTimeoutMs }).status === 0
+}
+
+export function runtimePath(name: RuntimeName): string {
+  return fileURLToPath(new URL(`../../node_modules/.bin/${name}`, import.meta.url))
 }
 
 /** The C compiler, or undefined: the load generator and the floor of the benchmarks are C programs. */

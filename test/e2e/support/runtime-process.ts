@@ -1,13 +1,11 @@
 import type { ServedStreams } from '@millrace/conformance'
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-
-export type RuntimeName = 'bun' | 'deno'
+import { runtimePath, type RuntimeName } from '../../support/services.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const program = fileURLToPath(new URL('runtime-program.ts', import.meta.url))
@@ -25,11 +23,6 @@ const argumentsOf: Readonly<Record<RuntimeName, readonly string[]>> = {
   ],
 }
 
-/** Whether the runtime, which npm brings, runs on this machine. */
-export function runtimeAvailable(name: RuntimeName): boolean {
-  return spawnSync(pathOf(name), ['--version'], { timeout: START_MS }).status === 0
-}
-
 /** A process of a runtime that serves streams. */
 export class RuntimeProcess {
   readonly #child: ChildProcess
@@ -41,7 +34,7 @@ export class RuntimeProcess {
   }
 
   static async start(name: RuntimeName): Promise<RuntimeProcess> {
-    const child = spawn(pathOf(name), [...argumentsOf[name], program], {
+    const child = spawn(runtimePath(name), [...argumentsOf[name], program], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -90,10 +83,6 @@ export class RuntimeProcess {
     if (!/^\d+$/.test(answer)) throw new Error(`${command} was answered with ${answer.slice(0, 200)}`)
     return Number(answer)
   }
-}
-
-function pathOf(name: RuntimeName): string {
-  return join(root, 'node_modules', '.bin', name)
 }
 
 /** Reads the line that the program prints when it listens. */
