@@ -41,6 +41,11 @@ export interface AttemptHandlers extends EventStreamHandlers {
   onOpen(response: Response, reset: () => void): void
   /** Bytes have come, of whatever kind: called before they are parsed. More than 0. */
   onBytes?(count: number): void
+  /**
+   * Called before each read. What it returns is waited for, and then it is called again: a consumer who is slow is felt by
+   * the sender, since what is not read stays in the connection.
+   */
+  beforeRead?(): Promise<void> | undefined
 }
 
 /** How an attempt has ended. */
@@ -119,6 +124,8 @@ async function read(attempt: Attempt): Promise<AttemptEnd> {
     if (!response.body) return { kind: 'ended' }
     const reader = (attempt.source = response.body.getReader())
     for (;;) {
+      kind = 'unreadable'
+      for (let pause; !signal.aborted && (pause = handlers.beforeRead?.());) await pause
       kind = 'network'
       const { done, value } = await reader.read()
       if (done || signal.aborted) return { kind: 'ended' }

@@ -1,0 +1,56 @@
+import type { EventStreamRequest, Fetch } from '../attempt/read-event-stream.ts'
+import type { Clock } from '../clock.ts'
+import type { Transport } from './event-feed.ts'
+import type { RetryPolicy } from './retry-policy.ts'
+
+/** What an attempt is made with, on top of the stream's own options. */
+export interface Access {
+  /** Added to the stream's own headers. */
+  readonly headers?: HeadersInit | undefined
+  /** In the place of the stream's URL; topics are added to it. */
+  readonly url?: string | undefined
+  /** A one-time ticket, sent as `ticket` in the query. */
+  readonly ticket?: string | undefined
+}
+
+/** The attempt that `authorize` is asked for. */
+export interface AccessRequest {
+  /** Counts from 1, and again from 1 after each good connection. */
+  readonly attempt: number
+  /** True when the server has just refused what the last call gave, or says that it is about to end. */
+  readonly isRefused: boolean
+  readonly signal: AbortSignal
+}
+
+/** Gives what the next attempt is made with. Is never called while an earlier call is pending. A rejection is tried again with back-off. */
+export type Authorize = (request: AccessRequest) => Access | undefined | Promise<Access | undefined>
+
+/** What an {@link HttpFeed} works with: the options of the stream, resolved. */
+export interface FeedSettings {
+  /** Absolute. */
+  readonly url: string
+  readonly topics: readonly string[]
+  /** What goes into the query, or the body, of each request for events, beside topics. */
+  readonly query: Readonly<Record<string, readonly string[]>>
+  readonly method: 'GET' | 'POST'
+  readonly headers: HeadersInit | undefined
+  readonly credentials: RequestCredentials | undefined
+  readonly fetch: Fetch
+  readonly authorize: Authorize | undefined
+  readonly transport: 'auto' | Transport
+  readonly policy: RetryPolicy
+  readonly clock: Clock
+  readonly fraction: () => number
+  /** Milliseconds since 1970. */
+  readonly time: () => number
+  readonly limits: EventStreamRequest['limits']
+  /** Whether requests to this URL are free of preflights whatever their headers. */
+  readonly isSameOrigin: boolean
+  readonly minDelayMs: number
+  readonly connectTimeoutMs: number
+  readonly streamTimeoutMs: number
+  readonly silenceMs: number | false | undefined
+  readonly pollWaitMs: number
+  readonly pollIntervalMs: number
+  readonly streamRetryMs: number
+}

@@ -1,0 +1,27 @@
+/** What a page or a worker offers of the web's events; Node offers none of it. */
+export interface PageScope {
+  addEventListener?(type: string, listener: () => void): void
+  removeEventListener?(type: string, listener: () => void): void
+  readonly document?:
+    | (Required<Pick<PageScope, 'addEventListener' | 'removeEventListener'>> & { readonly visibilityState: string })
+    | undefined
+}
+
+/**
+ * Tells when it is a good moment to try (`wake`: the network is back, the page is looked at, or it is back from the
+ * back/forward cache), and when the page may be about to go (`leave`). Returns what stops it.
+ */
+export function onPageSignals(scope: PageScope, wake: () => void, leave: () => void): () => void {
+  const { document } = scope
+  const onSeen = (): void => (document?.visibilityState === 'hidden' ? leave() : wake())
+  const signals = [
+    [scope, 'online', wake],
+    [scope, 'pageshow', wake],
+    [scope, 'pagehide', leave],
+    [document, 'visibilitychange', onSeen],
+  ] as const
+  for (const [target, type, listener] of signals) target?.addEventListener?.(type, listener)
+  return () => {
+    for (const [target, type, listener] of signals) target?.removeEventListener?.(type, listener)
+  }
+}

@@ -1,0 +1,175 @@
+import type { SyncReason } from '@millrace/protocol'
+import type { EventStreamRequest, Fetch } from '../attempt/read-event-stream.ts'
+import { ClientError } from '../client-error.ts'
+import { MAX_DELAY_MS, systemClock, type Clock } from '../clock.ts'
+import type { DebugLogger } from './debug-log.ts'
+import type { AttemptInfo, Transport } from './event-feed.ts'
+import type { Authorize, FeedSettings } from './feed-settings.ts'
+import type { PersistOptions } from './id-store.ts'
+import { retryPolicy, type RetryPolicy } from './retry-policy.ts'
+import type { StreamStatus } from './stream-status.ts'
+
+/** The times and limits of a stream. */
+export interface StreamLimits {
+  /** The least delay before an attempt, until the server sends `retry:`. Milliseconds. @default 1000 */
+  readonly minDelayMs: number
+  /** The most that back-off adds to it. Milliseconds. @default 30000 */
+  readonly maxBackoffMs: number
+  /** Attempts that may fail one after the other before the stream gives up; false for any number. @default false */
+  readonly maxAttempts: number | false
+  /** How long there may be no good connection before it gives up; false for any time. Milliseconds. @default false */
+  readonly giveUpAfterMs: number | false
+  /** How long `authorize` and the head of a response may take together. Milliseconds. @default 15000 */
+  readonly connectTimeoutMs: number
+  /**
+   * How long after its head the first byte of a hub's stream may take: a hub sends both at once, so something on the way
+   * holds them back, and polling takes over. Other servers may take their time. Milliseconds. @default 5000
+   */
+  readonly streamTimeoutMs: number
+  /** How long a long poll waits for events. Milliseconds, up to 60000. @default 25000 */
+  readonly pollWaitMs: number
+  /** The time between two plain polls. Milliseconds. @default 5000 */
+  readonly pollIntervalMs: number
+  /** How long it is polled before a stream is tried again; doubles each time that this fails, up to 10 minutes. Milliseconds. @default 60000 */
+  readonly streamRetryMs: number
+  /** Events that may wait for a reader; at this many the stream is not read on. One chunk of bytes may exceed it. @default 1000 */
+  readonly maxQueueCount: number
+}
+
+export const defaultStreamLimits: StreamLimits = Object.freeze({
+  minDelayMs: 1_000,
+  maxBackoffMs: 30_000,
+  maxAttempts: false,
+  giveUpAfterMs: false,
+  connectTimeoutMs: 15_000,
+  streamTimeoutMs: 5_000,
+  pollWaitMs: 25_000,
+  pollIntervalMs: 5_000,
+  streamRetryMs: 60_000,
+  maxQueueCount: 1_000,
+})
+
+/** What `onSync` is told beside the reason. */
+export interface SyncRequest {
+  /** The id that could not be resumed from. */
+  readonly from: string
+  /** The id after which the server has everything; empty when it does not say. */
+  readonly oldest: string
+  /** Aborted when the stream is closed. */
+  readonly signal: AbortSignal
+}
+
+export interface StreamOptions extends Partial<StreamLimits> {
+  /** Topics and patterns. @default what the server sends without: on a hub, all that is allowed */
+  readonly topics?: readonly string[] | undefined
+  /** Where a stream without an id starts, and where it goes on after a gap. @default the server's, `now` */
+  readonly from?: 'now' | 'snapshot' | 'earliest' | undefined
+  /** Only events of these types are sent. A hub's affair; to handle some types only, use `on`. @default all */
+  readonly types?: readonly string[] | undefined
+  /** A name of one's own, by which a publisher can leave this client out (`except`). @default none */
+  readonly client?: string | undefined
+  /** The id to start after, such as one that came with a rendered page. Wins over one that was kept. @default '' */
+  readonly lastId?: string | undefined
+  /** `POST` asks for the stream at `<url>/stream` with topics in the body: for more of them than a URL can hold. @default 'GET' */
+  readonly method?: 'GET' | 'POST' | undefined
+  readonly headers?: HeadersInit | undefined
+  /** @default 'same-origin' */
+  readonly credentials?: RequestCredentials | undefined
+  /** @default the runtime's */
+  readonly fetch?: Fetch | undefined
+  /** Closes the stream. */
+  readonly signal?: AbortSignal | undefined
+  readonly authorize?: Authorize | undefined
+  /**
+   * Fetches the state anew when events were missed. Newer events wait until its promise resolves, and until then the
+   * old id stays the one to resume from. When it fails it is called again, with back-off.
+   *
+   * @default none: the gap is told to `onError`, and to who listens for `stream:sync-required`
+   */
+  readonly onSync?: ((reason: SyncReason, request: SyncRequest) => unknown) | undefined
+  /**
+   * Makes `data` of the text of an event. By default JSON is parsed and all else is left as text, so the published string
+   * `"42"` arrives as a number: give `(text) => text` where data are strings.
+   */
+  readonly parse?: ((text: string, type: string) => unknown) | undefined
+  /** Keeps the last id over a reload of the page. @default false */
+  readonly persist?: boolean | PersistOptions | undefined
+  /** One transport, whatever comes of it; or the best that works. @default 'auto' */
+  readonly transport?: 'auto' | Transport | undefined
+  /**
+   * How long there may be no byte before the connection is taken for dead. Milliseconds, or false for any time.
+   * @default 2.5 times what the server says its heartbeat is; any time when it says nothing
+   */
+  readonly silenceMs?: number | false | undefined
+  /** Decides after each failure, in the place of the limits above. */
+  readonly retryPolicy?: RetryPolicy | undefined
+  /** What one line or event may make the reader hold. */
+  readonly limits?: EventStreamRequest['limits']
+  /** Writes what happens, with the time, to the console or to a function. @default whether `localStorage['millrace:debug']` is set */
+  readonly debug?: boolean | DebugLogger | undefined
+  /** A request for events begins. */
+  readonly onAttempt?: ((attempt: AttemptInfo) => void) | undefined
+  readonly onState?: ((status: StreamStatus) => void) | undefined
+  /** Whatever goes wrong, also when it is mended: for error trackers. @default what a handler throws is uncaught */
+  readonly onError?: ((error: ClientError) => void) | undefined
+  /** @default the machine's */
+  readonly clock?: Clock | undefined
+  /** Chance: at least 0, below 1. @default Math.random */
+  readonly fraction?: (() => number) | undefined
+}
+
+/** Checks the options and fills in the defaults. @throws ClientError `invalid_option` */
+export function resolveStreamOptions(
+  url: string | URL,
+  options: StreamOptions,
+): { readonly settings: FeedSettings; readonly limits: StreamLimits } {
+  const limits = resolveLimits(options)
+  const { from, types, client, topics = [], fraction = Math.random } = options
+  const { location, document } = globalThis as { location?: Location; document?: Document }
+  const base = document?.baseURI ?? location?.href
+  const absolute = URL.parse(url, base)
+  if (!absolute) throw invalid('url', url, 'give an absolute URL where there is no page')
+  const query = { from, type: types, client }
+  return {
+    limits,
+    settings: {
+      ...limits,
+      url: absolute.href,
+      topics,
+      query: Object.fromEntries(
+        Object.entries(query).flatMap(([name, value]) => (value ? [[name, [value].flat()]] : [])),
+      ),
+      method: options.method ?? 'GET',
+      headers: options.headers,
+      credentials: options.credentials,
+      // Looked up at each call: whoever replaces it later means this stream too.
+      fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+      authorize: options.authorize,
+      transport: options.transport ?? 'auto',
+      policy: options.retryPolicy ?? retryPolicy(limits, fraction),
+      clock: options.clock ?? systemClock,
+      fraction,
+      time: Date.now,
+      limits: options.limits,
+      isSameOrigin: !location || absolute.origin === location.origin,
+      silenceMs: options.silenceMs,
+    },
+  }
+}
+
+function resolveLimits(options: StreamOptions): StreamLimits {
+  const limits: Record<string, number | false> = {}
+  for (const [name, byDefault] of Object.entries(defaultStreamLimits) as [keyof StreamLimits, number | false][]) {
+    const value = options[name] ?? byDefault
+    const isOff = value === false && byDefault === false
+    if (!isOff && !(Number(value) >= 1 && Number(value) <= MAX_DELAY_MS)) {
+      throw invalid(name, value, `give a number from 1 to ${MAX_DELAY_MS}`)
+    }
+    limits[name] = value
+  }
+  return limits as unknown as StreamLimits
+}
+
+function invalid(name: string, value: unknown, advice: string): ClientError {
+  return new ClientError('invalid_option', `${name} is ${String(value)}: ${advice}.`)
+}

@@ -1,0 +1,67 @@
+import type { Transport } from './event-feed.ts'
+
+/** What is known of the ways to get events from this server. */
+export interface TransportChoice {
+  readonly transport: Transport
+  /** Failures in a row that speak against this transport. */
+  readonly strikes: number
+  /** Whether the server answers polls; undefined until it was asked. */
+  readonly canPoll: boolean | undefined
+  /** When a stream is tried again. Milliseconds, by the clock. */
+  readonly streamAtMs: number
+  /** How long it is polled before a stream is tried again: twice as long each time that this fails. Milliseconds. */
+  readonly streamPauseMs: number
+}
+
+/**
+ * What an attempt says about its transport.
+ *
+ * - `good`: it does its work. For a stream: events came, or it was open for a while.
+ * - `bad`: the connection failed before anything came of it, or fell silent. That may be the network, or the transport.
+ * - `held_back`: something on the way keeps the bytes of streams. No doubt about that.
+ * - `no_polling`: the server does not answer polls.
+ * - `neutral`: the server has answered; that the answer was a refusal is not the transport's fault.
+ */
+export type TransportVerdict = 'good' | 'bad' | 'held_back' | 'no_polling' | 'neutral'
+
+/** A single failure is the network's. */
+const MAX_STRIKES = 2
+/** Milliseconds. */
+const MAX_STREAM_PAUSE_MS = 600_000
+
+export function firstChoice(transport: Transport, streamRetryMs: number): TransportChoice {
+  return { transport, strikes: 0, canPoll: undefined, streamAtMs: 0, streamPauseMs: streamRetryMs }
+}
+
+/** The transport of the next attempt. Pure. */
+export function nextChoice(
+  now: TransportChoice,
+  verdict: TransportVerdict,
+  nowMs: number,
+  streamRetryMs: number,
+): TransportChoice {
+  const { transport, canPoll } = now
+  const isStream = transport === 'stream'
+  if (verdict === 'no_polling') return { ...firstChoice('stream', streamRetryMs), canPoll: false }
+  if (verdict === 'good') {
+    if (isStream) return { ...now, strikes: 0, streamPauseMs: streamRetryMs }
+    const good = { ...now, strikes: 0, canPoll: true }
+    // One strike already: a stream that fails again at once is not given a second chance.
+    return nowMs < now.streamAtMs ? good : { ...good, transport: 'stream', strikes: MAX_STRIKES - 1 }
+  }
+  if (verdict === 'neutral') return now
+  const strikes = now.strikes + 1
+  if (verdict === 'bad' && strikes < MAX_STRIKES) return { ...now, strikes }
+  if (isStream) {
+    if (canPoll === false) return now
+    return {
+      ...now,
+      transport: 'long-polling',
+      strikes: 0,
+      streamAtMs: nowMs + now.streamPauseMs,
+      streamPauseMs: Math.min(MAX_STREAM_PAUSE_MS, now.streamPauseMs * 2),
+    }
+  }
+  // Requests that wait are cut off; or nothing gets through, and then a stream is as good as anything.
+  return { ...now, transport: transport === 'long-polling' && canPoll ? 'polling' : 'stream', strikes: 0 }
+}

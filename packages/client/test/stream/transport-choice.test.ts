@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import {
+  firstChoice,
+  nextChoice,
+  type TransportChoice,
+  type TransportVerdict,
+} from '../../src/stream/transport-choice.ts'
+
+const RETRY_MS = 60_000
+
+function after(verdicts: readonly TransportVerdict[], from: Partial<TransportChoice> = {}, nowMs = 0): TransportChoice {
+  let choice: TransportChoice = { ...firstChoice('stream', RETRY_MS), ...from }
+  for (const verdict of verdicts) choice = nextChoice(choice, verdict, nowMs, RETRY_MS)
+  return choice
+}
+
+test('a stream that is held back is followed by long polls at once', () => {
+  expect(after(['held_back'])).toMatchObject({ transport: 'long-polling', streamAtMs: RETRY_MS })
+})
+
+test('a stream that fails twice before anything came is followed by long polls; once is the network', () => {
+  expect(after(['bad']).transport).toBe('stream')
+  expect(after(['bad', 'bad']).transport).toBe('long-polling')
+  expect(after(['bad', 'good', 'bad']).transport).toBe('stream')
+})
+
+test('refusals say nothing about the transport', () => {
+  expect(after(['neutral', 'neutral', 'neutral']).transport).toBe('stream')
+})
+
+test('a server that does not answer polls is not asked again', () => {
+  const choice = after(['held_back', 'no_polling'])
+  expect(choice).toMatchObject({ transport: 'stream', canPoll: false })
+  expect(after(['bad', 'bad', 'bad', 'held_back'], choice).transport).toBe('stream')
+})
+
+test('long polls that are cut off are followed by plain ones, where polls have worked', () => {
+  expect(after(['held_back', 'good', 'bad', 'bad']).transport).toBe('polling')
+  expect(after(['held_back', 'bad', 'bad']).transport).toBe('stream')
+})
+
+test('plain polls that fail are followed by a stream: nothing gets through', () => {
+  expect(after(['bad', 'bad'], { transport: 'polling', canPoll: true }).transport).toBe('stream')
+})
+
+test('a stream is tried again after a while, and after a longer one each time that it fails', () => {
+  let choice = after(['held_back'])
+  choice = after(['good'], choice, RETRY_MS - 1)
+  expect(choice.transport).toBe('long-polling')
+  choice = after(['good'], choice, RETRY_MS)
+  expect(choice.transport).toBe('stream')
+  choice = after(['bad'], choice, RETRY_MS)
+  expect(choice).toMatchObject({ transport: 'long-polling', streamAtMs: RETRY_MS + 2 * RETRY_MS })
+  expect(after(['good'], choice, 10 * RETRY_MS)).toMatchObject({ transport: 'stream' })
+  expect(after(['held_back'], { streamPauseMs: 600_000 }).streamPauseMs).toBe(600_000)
+})
+
+test('a stream that works again is trusted as before', () => {
+  const choice = after(['held_back', 'good'], { streamPauseMs: 240_000 }, 240_000)
+  expect(after(['good'], { ...choice, transport: 'stream' })).toMatchObject({ strikes: 0, streamPauseMs: RETRY_MS })
+})
