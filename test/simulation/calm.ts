@@ -99,7 +99,7 @@ function serve(world: World, connection: Connection): boolean {
 
 function reconnectOne(world: World): boolean {
   for (const client of world.clients) {
-    if (client.gone || client.notBeforeMs > world.nowMs || world.connectionOf(client)) continue
+    if (client.gone || client.isDone || client.notBeforeMs > world.nowMs || world.connectionOf(client)) continue
     const node = world.nodes.find((other) => !other.isDraining)
     if (!node) return false
     connect(world, client, node)
@@ -119,16 +119,23 @@ function whoIsLate(world: World): string | undefined {
   if (world.pendingPublishes > 0 && world.log.calls.length === 0 && !world.hadCrash) return 'a publish is not settled'
   for (const { name, gone, isRunning, ledger } of world.readers) {
     const owed = gone ? undefined : ledger.firstOwed
+    const value = gone || !isRunning ? undefined : ledger.values.firstOwed
+    if (value) return `${name} has not read the value ${formatEventId(value.position)} of ${value.topic}`
     if (owed) return `${name} has not read ${formatEventId(owed.event.position)} on ${owed.event.topic}`
     if (gone && isRunning) return `${name} has not ended`
   }
   for (const client of world.clients) {
-    if (client.gone) continue
+    if (client.gone || client.isDone) continue
     const connection = world.connectionOf(client)
     if (!connection?.subscriber) return `${client.name} has no stream`
     if (!connection.isLive) return `${client.name} is ${connection.subscriber.state.name}`
     const owed = client.ledger.firstOwed
     if (owed) return `${client.name} has not got ${formatEventId(owed.event.position)} on ${owed.event.topic}`
+    if (connection.watch.ledger.isFinished) return `${client.name} is not ended, though all is finished`
+    const { owedMark } = client.ledger
+    if (owedMark !== undefined) return `${client.name} was not told that ${owedMark} is finished`
+    const value = client.ledger.values.firstOwed
+    if (value) return `${client.name} has not got the value ${formatEventId(value.position)} of ${value.topic}`
     if (client.lastEventId !== head) return `${client.name} holds ${client.lastEventId}, the head is ${head}`
     const { presented, watch } = connection
     if (presented !== '' && watch.ledger.notices === 0 && watch.caughtUps === 0)

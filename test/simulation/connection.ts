@@ -87,6 +87,7 @@ export class Connection implements SocketWatcher {
     this.#writableSinceMs = this.#host.nowMs
     if (this.isAbandoned) this.socket.lose()
     this.subscriber = admission.open(this.socket)
+    if (this.subscriber.position) this.watch.startAt(this.subscriber.position)
     must(this.socket.attached, 'Transport', () => 'the transport was not attached by open')
     this.#host.tell(() => `${this.name} is open on ${this.node.name}, ${this.subscriber?.state.name}`)
   }
@@ -100,14 +101,15 @@ export class Connection implements SocketWatcher {
     this.#unsent.push({ upToBytes: this.#acceptedBytes, atMs: nowMs })
     this.#host.tell(() => `  ${this.name} is written ${JSON.stringify(new TextDecoder().decode(payload.bytes))}`)
     this.watch.take(payload, socket.bufferedBytes, nowMs)
-    if (this.isLive && silentMs >= this.node.hub.limits.heartbeatMs * 0.85) this.#checkQuietId()
+    const isHeartbeat = silentMs >= this.node.hub.limits.heartbeatMs * 0.85 && !this.watch.endedInValue
+    if (this.isLive && isHeartbeat) this.#checkQuietId()
   }
 
   onEndedByEngine(how: 'end' | 'destroy'): void {
     this.#host.tell(() => `  ${this.name} is ${how === 'end' ? 'ended' : 'destroyed'} by ${this.node.name}`)
     if (how === 'end') {
       this.#endedAtMs = this.#host.nowMs
-      const isDue = this.isEndAsked || (this.node.isDraining && this.watch.saidFarewell)
+      const isDue = this.isEndAsked || this.watch.ledger.isFinished || (this.node.isDraining && this.watch.saidFarewell)
       if (!isDue) this.onFault(new Violation('§8', `${this.name} was ended for nothing, or without a farewell`))
     } else if (!this.#isDestructionDue()) {
       this.onFault(new Violation('§7', `${this.name} was destroyed for nothing`))
@@ -170,7 +172,8 @@ export class Connection implements SocketWatcher {
     const { socket } = this
     if (!socket) return false
     const { nowMs } = this.#host
-    const { staleMs, slowPolicy } = this.node.hub.limits
+    const { staleMs } = this.node.hub.limits
+    const slowPolicy = this.client.wants.request.slowPolicy ?? this.node.hub.limits.slowPolicy
     if (this.#endedAtMs !== undefined) return nowMs - this.#endedAtMs >= 4_900
     if (slowPolicy === 'disconnect' && (socket.bufferedBytes > 0 || !socket.writable)) return true
     return staleMs !== false && nowMs - this.#progress.atMs >= staleMs * 0.9

@@ -20,6 +20,8 @@ export class FakeClient {
   notBeforeMs = 0
   /** It has left for good. */
   gone = false
+  /** All its topics are finished, and it was told not to come again. */
+  isDone = false
   #reference = new ReferenceParser()
   #parser: EventStreamParser | undefined
   #parsed: ParsedEvent[] = []
@@ -40,11 +42,16 @@ export class FakeClient {
         this.#parsed.push(event)
       },
     })
-    if (this.lastEventId === '') this.ledger.present('')
+    this.ledger.values.forget()
+    this.ledger.onCut()
+    // Who is cut in the middle of a snapshot has nothing but the id that it came with.
+    const isLost = this.lastEventId === '' || this.ledger.isInSnapshot
+    if (isLost) this.ledger.present(this.lastEventId, this.headAtForging)
   }
 
   /** Takes an id that it did not get on its last stream: an old one, somebody else's, or rubbish. */
   takeForgedId(id: string, head: Position): void {
+    this.ledger.onForged()
     this.lastEventId = id
     this.headAtForging = head
     this.ledger.present(id)

@@ -1,19 +1,11 @@
 import type { Position } from '@millrace/protocol'
-import {
-  LogError,
-  type EventLog,
-  type Gap,
-  type NewEvent,
-  type Page,
-  type ReadQuery,
-  type StoredEvent,
-} from '@millrace/server'
-import type { Bounds, LogGuarantees, Snapshot, Tail, TailListener } from '@millrace/server'
-import { FakeTail } from './fake-tail.ts'
+import { LogError, type Gap, type NewEvent, type Page, type ReadQuery, type StoredEvent } from '@millrace/server'
+import type { Snapshot, SnapshotOptions } from '@millrace/server'
+import type { FakeTail } from './fake-tail.ts'
 import type { Entry, History, Life } from './history.ts'
 import type { Random } from './random.ts'
 import type { Scenario } from './scenario.ts'
-import { topicMatcher } from './wants.ts'
+import { isStateTopic, topicMatcher } from './wants.ts'
 
 /** A call that the log has not answered. It takes effect at one moment and is answered at a later one. */
 export interface LogCall {
@@ -24,7 +16,7 @@ export interface LogCall {
   effective: boolean
 }
 
-/** The log of a run. Each node talks to it through a connection of its own. */
+/** The log of a run. Each node talks to it through a {@link LogConnection} of its own. */
 export class FakeLog {
   readonly history: History
   readonly calls: LogCall[] = []
@@ -55,10 +47,6 @@ export class FakeLog {
     return this.#options.exactEviction
   }
 
-  connect(node: string, random: Random): LogConnection {
-    return new LogConnection(this, node, random)
-  }
-
   /** Stores events at once, as an append from another place does. */
   store(events: readonly NewEvent[]): Position[] {
     this.#lastTimeMs = Math.max(this.#lastTimeMs, this.#timeOfDay())
@@ -81,7 +69,7 @@ export class FakeLog {
     const goes = kept.splice(0, Math.max(0, kept.length - keepCount))
     for (const entry of goes) {
       entry.evicted = true
-      this.#evictedTo.set(entry.event.topic, entry.event.position.seq)
+      this.#noteEvicted(entry.event)
     }
     return goes.length
   }
@@ -95,9 +83,14 @@ export class FakeLog {
     this.#evictedTo = new Map()
     this.#kept = []
     for (const entry of this.history.life.entries.values()) {
-      if (entry.evicted) this.#evictedTo.set(entry.event.topic, entry.event.position.seq)
+      if (entry.evicted) this.#noteEvicted(entry.event)
       else this.#keep(entry)
     }
+  }
+
+  /** Nobody is owed the past of state topics. */
+  #noteEvicted({ topic, position }: StoredEvent): void {
+    if (!isStateTopic(topic)) this.#evictedTo.set(topic, position.seq)
   }
 
   #keep(entry: Entry): void {
@@ -165,7 +158,7 @@ export class FakeLog {
     let scanned = 0
     for (let seq = after.seq + 1; seq <= life.headSeq; seq++) {
       const entry = life.entries.get(seq)
-      if (entry && !entry.evicted && matches(entry.event.topic)) {
+      if (entry && !entry.evicted && matches(entry.event.topic) && !isStateTopic(entry.event.topic)) {
         bytes += entry.event.data.length
         if (events.length > 0 && (events.length >= query.maxCount || bytes > query.maxBytes)) break
         events.push(entry.event)
@@ -175,6 +168,39 @@ export class FakeLog {
       if (events.length >= query.maxCount && random.chance(0.5)) break
     }
     return { kind: 'page', events, scannedTo: reaches(life, scannedTo.seq) ? head : scannedTo, head }
+  }
+
+  /** Reads the last events of topics, or of keys, in pages that may be shorter than asked for. */
+  snapshot(
+    selectors: readonly string[] | 'all',
+    { of = 'log', cursor, maxCount = Infinity, maxBytes = Infinity }: SnapshotOptions,
+    random: Random,
+  ): Snapshot {
+    const { life, head } = this.history
+    if (cursor && cursor.at.epoch !== life.epoch) throw new LogError('invalid', 'the cursor is of another epoch')
+    const at = cursor?.at ?? head
+    const matches = topicMatcher(selectors)
+    const newest = new Map<string, StoredEvent>()
+    for (const { event } of life.entries.values()) {
+      const isState = isStateTopic(event.topic)
+      if (!matches(event.topic) || (of === 'log' && isState) || (of === 'state' && !isState)) continue
+      newest.set(of === 'state' ? `${event.topic} ${event.key ?? ''}` : event.topic, event)
+    }
+    const due = [...newest.values()]
+      .filter(({ position, end }) => position.seq <= at.seq && (of !== 'ended' || end === true))
+      .filter(({ position }) => position.seq > (cursor?.afterSeq ?? -1))
+      .sort((one, other) => one.position.seq - other.position.seq)
+    const events: StoredEvent[] = []
+    const most = random.chance(0.5) ? maxCount : Math.min(maxCount, random.between(1, 4))
+    let bytes = 0
+    for (const event of due) {
+      bytes += event.data.length
+      if (events.length > 0 && (events.length >= most || bytes > maxBytes)) break
+      events.push(event)
+    }
+    const isWhole = events.length === due.length
+    const afterSeq = events.at(-1)?.position.seq ?? at.seq
+    return { at, events, partial: false, ...(isWhole ? {} : { next: { at, afterSeq } }) }
   }
 
   /** What is wrong with a position, evictions aside. */
@@ -200,87 +226,4 @@ export class FakeLog {
 function reaches(life: Life, seq: number): boolean {
   for (let next = seq + 1; next <= life.headSeq; next++) if (life.entries.has(next)) return false
   return true
-}
-
-/** The log as one node has it. */
-export class LogConnection implements EventLog {
-  readonly guarantees: LogGuarantees
-  readonly node: string
-  readonly #log: FakeLog
-  readonly #random: Random
-  #closed = false
-
-  constructor(log: FakeLog, node: string, random: Random) {
-    this.#log = log
-    this.node = node
-    this.#random = random
-    this.guarantees = { durable: false, shared: true, atomicBatch: true, exactEviction: log.exactEviction }
-  }
-
-  get closed(): boolean {
-    return this.#closed
-  }
-
-  append(events: readonly NewEvent[]): Promise<readonly Position[]> {
-    return this.#call('append', () => this.#log.store(events))
-  }
-
-  read(query: ReadQuery): Promise<Page | Gap> {
-    return this.#call('read', () => this.#log.read(query, this.#random))
-  }
-
-  snapshot(): Promise<Snapshot> {
-    return Promise.reject(new LogError('invalid', 'snapshots are not simulated yet'))
-  }
-
-  tail(after: Position | 'head', listener: TailListener): Promise<Tail> {
-    return this.#call('tail', () => {
-      const { head } = this.#log.history
-      const fault = after === 'head' ? undefined : this.#log.faultOf(after)
-      if (fault) throw new LogError('invalid', `a tail cannot begin here: ${fault}`)
-      return new FakeTail(this.#log, this.node, after === 'head' ? head : after, listener)
-    })
-  }
-
-  bounds(): Promise<Bounds> {
-    return this.#call('bounds', () => {
-      const { life, head } = this.#log.history
-      return { epoch: life.epoch, oldest: this.#log.oldest(life), head }
-    })
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    for (const tail of this.#log.tails) if (tail.node === this.node) await tail.close()
-  }
-
-  /** The node has died: nothing reaches it any more. */
-  sever(): void {
-    this.#closed = true
-    for (const tail of this.#log.tails) if (tail.node === this.node) this.#log.tails.delete(tail)
-    const others = this.#log.calls.filter(
-      (call) => call.node !== this.node || (call.name === 'append' && !call.effective),
-    )
-    this.#log.calls.splice(0, this.#log.calls.length, ...others)
-  }
-
-  #call<T>(name: string, run: () => T): Promise<T> {
-    if (this.#closed) return Promise.reject(new LogError('closed', 'the log was closed'))
-    return new Promise((resolve, reject) => {
-      let outcome: { readonly value: T } | { readonly error: Error } = { error: new Error('answered too early') }
-      const takeEffect = (): void => {
-        try {
-          if (this.#log.failing) throw new LogError('unavailable', 'the log is away')
-          outcome = { value: run() }
-        } catch (error) {
-          outcome = { error: error as Error }
-        }
-      }
-      const answer = (): void => {
-        if ('value' in outcome) resolve(outcome.value)
-        else reject(outcome.error)
-      }
-      this.#log.calls.push({ name, node: this.node, takeEffect, answer, effective: false })
-    })
-  }
 }

@@ -1,7 +1,8 @@
-import type { Position } from '@millrace/protocol'
-import { memory, type Hub, type HubOptions } from '@millrace/server'
+import { parseSelector, type Position } from '@millrace/protocol'
+import { memory, type Backend, type Hub, type HubOptions } from '@millrace/server'
 import { FakeClock, type SimulatedTime } from './fake-clock.ts'
-import type { FakeLog, LogConnection } from './fake-log.ts'
+import type { FakeLog } from './fake-log.ts'
+import { LogConnection } from './log-connection.ts'
 import type { FakeTail } from './fake-tail.ts'
 import type { Random } from './random.ts'
 import type { Scenario } from './scenario.ts'
@@ -53,11 +54,11 @@ export class FakeNode {
     this.#time = time
     this.#passMs = scenario.limits.flushIntervalMs + 1 + 8 * scenario.creepMs
     this.clock = new FakeClock(time, random.fork(), scenario.creepMs)
-    this.log = log.connect(name, random.fork())
+    this.log = new LogConnection(log, name, random.fork())
     const tokens = random.fork()
     const chance = { fraction: () => tokens.fraction(), token: (length: number) => tokens.token(length) }
     this.hub = engine.createHub({
-      backend: { ...memory(), log: this.log },
+      backend: { ...memory(), log: this.log, topics: topicsOf(scenario) },
       clock: this.clock,
       chance,
       onError: (error, context) => onFault(new Error(`while ${context}`, { cause: error })),
@@ -117,4 +118,12 @@ export class FakeNode {
     this.clock.stop()
     this.log.sever()
   }
+}
+
+/** The fake log keeps by rules of its own; these say which topics hold values. */
+function topicsOf({ hasValues, maxRatePerSecond }: Scenario): Backend['topics'] {
+  const { topics } = memory()
+  if (!hasValues) return topics
+  const unlimited = { maxAgeMs: false, maxCount: false, maxBytes: false } as const
+  return [{ match: parseSelector('s.>'), kind: 'state', retention: unlimited, maxRatePerSecond }, ...topics]
 }

@@ -2,7 +2,7 @@ import type { Hub } from '@millrace/server'
 import type { FakeNode } from './fake-node.ts'
 import type { Ledger } from './ledger.ts'
 import { must } from './violation.ts'
-import type { Wants } from './wants.ts'
+import { isStateTopic, type Wants } from './wants.ts'
 import type { World } from './world.ts'
 
 type Received = Awaited<ReturnType<ReturnType<Hub['subscribe']>['next']>>
@@ -44,6 +44,7 @@ export class FakeReader {
     const after = this.#lastId === '' ? undefined : this.#lastId
     world.tell(() => `${this.name} reads on ${node.name} after ${after}`)
     this.ledger.present(this.#lastId)
+    this.ledger.values.forget()
     if (!after && from === 'now') this.ledger.startBy(node.tail?.at ?? world.history.head)
     const events = node.hub.subscribe({ topics: selectors, types, from, after, signal: leaving.signal })
     this.#run = { node, events, leaving, isPulling: false }
@@ -84,12 +85,11 @@ export class FakeReader {
       return
     }
     const { id, topic, type, data } = value
-    const isText =
-      typeof data === 'string' && world.history.entryAt(world.history.truePosition(id) ?? NOWHERE)?.event.json !== true
-    const text = isText ? data.replaceAll(/\r\n?/g, '\n') : JSON.stringify(data)
-    this.ledger.take({ id, topic, type, data: text, retryMs: undefined, names: [], byteLength: 0 }, id)
-    this.#lastId = id
+    const text = typeof data === 'string' ? data.replaceAll(/\r\n?/g, '\n') : JSON.stringify(data)
+    const block = { id: id ?? undefined, topic, type, retryMs: undefined, names: [], byteLength: 0 }
+    this.ledger.take({ ...block, data: text }, block.id)
+    const end = { topic: undefined, type: 'stream:end', data: JSON.stringify({ topic }) }
+    if (value.end && !(id === null && isStateTopic(topic))) this.ledger.take({ ...block, ...end }, block.id)
+    if (id !== null) this.#lastId = id
   }
 }
-
-const NOWHERE = { epoch: '', seq: 0, check: '' }

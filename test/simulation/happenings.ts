@@ -52,13 +52,16 @@ export const deeds: Readonly<Record<Happening, Deed>> = {
     const nodes = world.nodes.filter((node) => node.isReady && !node.isDraining)
     if (nodes.length === 0) return false
     const times = world.random.chance(0.1) ? 3 : 1
-    for (let i = 0; i < times; i++) publish(world, world.random.pick(nodes), drawEvents(world.random))
+    for (let i = 0; i < times; i++)
+      publish(world, world.random.pick(nodes), drawEvents(world.random, world.scenario, world))
     return true
   },
 
   'append-elsewhere'(world) {
     if (world.log.failing) return false
-    const events = drawEvents(world.random).map((event) => newEvent(event, MAX_EVENT_BYTES).event)
+    const drawn = drawEvents(world.random, world.scenario, world).filter(({ ephemeral }) => !ephemeral)
+    if (drawn.length === 0) return false
+    const events = drawn.map((event) => newEvent(event, MAX_EVENT_BYTES).event)
     const positions = world.log.store(events)
     world.tell(() => `elsewhere is stored ${positions.map(({ seq }, i) => `${seq} on ${events[i]?.topic}`).join(', ')}`)
     return true
@@ -100,7 +103,7 @@ export const deeds: Readonly<Record<Happening, Deed>> = {
       return true
     }
     const idle = world.clients.filter(
-      (client) => !client.gone && client.notBeforeMs <= world.nowMs && !world.connectionOf(client),
+      (client) => !client.gone && !client.isDone && client.notBeforeMs <= world.nowMs && !world.connectionOf(client),
     )
     if (idle.length === 0 || world.nodes.length === 0) return false
     connect(world, world.random.pick(idle), world.random.pick(world.nodes))

@@ -59,6 +59,14 @@ export class History {
     return this.lifeOf(position.epoch)?.entries.get(position.seq)
   }
 
+  /** The value of a state topic that has this number, as a life of the log has it. */
+  valueOf(life: Life, number: number): StoredEvent | undefined {
+    for (const { event } of life.entries.values()) {
+      if (event.topic.startsWith('s.') && (JSON.parse(event.data) as { value: number }).value === number) return event
+    }
+    return undefined
+  }
+
   append(event: Omit<StoredEvent, 'position'>): Entry {
     const life = this.life
     const position = { epoch: life.epoch, seq: ++life.headSeq, check: this.#random.token(3) }

@@ -1,26 +1,12 @@
 // More than 300 lines, because every rule about what one reader is owed is checked on the same few facts.
 import { parseEventId, type Position } from '@millrace/protocol'
-import { checkContent } from './event-content.ts'
+import { checkContent, contentFault, numberOf } from './event-content.ts'
 import type { Entry, History, Life } from './history.ts'
 import type { Block } from './reference-parser.ts'
+import type { Knowledge, LedgerTerms } from './knowledge.ts'
 import { must } from './violation.ts'
-import type { Wants } from './wants.ts'
-
-/**
- * What a reader knows.
- * - `none`: it holds no id; the first one says where it starts.
- * - `at`: it has everything up to a position, or was told of a gap before it.
- * - `forged`: it holds an id that this log never gave out; it must be told before anything else.
- */
-type Knowledge =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'at'; readonly position: Position }
-  | {
-      readonly kind: 'forged'
-      readonly id: string
-      readonly position: Position | undefined
-      readonly headThen: Position
-    }
+import { ValueLedger } from './value-ledger.ts'
+import { isStateTopic, type Wants } from './wants.ts'
 
 const RESETTING = new Set(['epoch_changed', 'ahead', 'unknown_id'])
 
@@ -35,6 +21,13 @@ export class Ledger {
   readonly #history: History
   readonly #wants: Wants
   readonly #exactEviction: boolean
+  readonly #terms: LedgerTerms
+  readonly values: ValueLedger
+  /** Ephemeral events that arrived, by number. */
+  readonly blips = new Set<number>()
+  /** The event before was the last of a topic: the mark must follow. */
+  #awaitedMark: { readonly topic: string; readonly id: string | undefined } | undefined
+  #owedMark: string | undefined
   #knowledge: Knowledge = { kind: 'none' }
   #presented = ''
   /** The newest event that was delivered, or the place after which order begins anew. */
@@ -42,10 +35,12 @@ export class Ledger {
   /** A forged id that cannot be told from a true one any more, because its entry was evicted. */
   #unproven: Position | undefined
 
-  constructor(history: History, wants: Wants, exactEviction: boolean) {
+  constructor(history: History, wants: Wants, terms: LedgerTerms) {
     this.#history = history
     this.#wants = wants
-    this.#exactEviction = exactEviction
+    this.#terms = terms
+    this.#exactEviction = terms.exactEviction
+    this.values = new ValueLedger(history, wants)
   }
 
   /**
@@ -85,6 +80,7 @@ export class Ledger {
     this.#checkReason(reason, to)
     this.#checkOldest(this.#truePosition(oldest), -1)
     if (startsAtOldest) this.#become(to, to.seq)
+    else if (this.#wants.request.from === 'snapshot') this.#beginSnapshot()
     else this.startBy(to)
     this.notices++
   }
@@ -97,9 +93,152 @@ export class Ledger {
   /** The event or control event of a block. `id`: the id that the reader keeps from it, if any. */
   take(block: Block, id: string | undefined): void {
     this.#acceptUnprovable()
+    const awaited = this.#awaitedMark
+    this.#awaitedMark = undefined
+    const isMark = block.type === 'stream:end'
+    must(!awaited || isMark, '§8', () => `nothing says that ${awaited?.topic} is finished`)
     if (block.type === 'stream:sync-required') this.#takeNotice(block, id)
-    else if (block.data !== undefined && !block.type.startsWith('stream:')) this.#takeEvent(block, id)
+    else if (isMark) this.#takeMark(block, id, awaited)
+    else if (block.data !== undefined && !block.type.startsWith('stream:')) this.#takeSaid(block, id)
     else if (id !== undefined) this.#takeId(this.#truePosition(id))
+  }
+
+  /** The stream was cut. If that was between the last event of a topic and its mark, the mark is owed by the next. */
+  onCut(): void {
+    if (this.#awaitedMark?.id !== undefined) this.#owedMark = this.#awaitedMark.topic
+    this.#awaitedMark = undefined
+  }
+
+  /** The reader takes another id. */
+  onForged(): void {
+    this.#awaitedMark = undefined
+    this.#owedMark = undefined
+  }
+
+  /** A topic that is finished without the reader having been told. */
+  get owedMark(): string | undefined {
+    const { life } = this.#history
+    const topic = this.#owedMark
+    return topic !== undefined && this.#lastOf(life, topic, life.headSeq)?.event.end ? topic : undefined
+  }
+
+  /** A snapshot is being given, or is to be: no id is held that vouches for anything. */
+  get isInSnapshot(): boolean {
+    return this.#knowledge.kind === 'snapshot'
+  }
+
+  /** It holds no id, and the stream began with no more than what comes now. */
+  get isNowhere(): boolean {
+    return this.#knowledge.kind === 'none' && this.#wants.request.from === 'now'
+  }
+
+  /** All topics that were asked for are finished, and the reader has it all. */
+  get isFinished(): boolean {
+    const { selectors } = this.#wants.request
+    if (this.#knowledge.kind !== 'at' || selectors.some((selector) => /[*>]/.test(selector))) return false
+    const { epoch, seq } = this.#knowledge.position
+    return selectors.every((topic) => this.#lastOf(this.#lifeOf(epoch), topic, seq)?.event.end === true)
+  }
+
+  #takeSaid(block: Block, id: string | undefined): void {
+    const { request, selectsAny, accepts } = this.#wants
+    const blip = numberOf(block, request, 'blip')
+    if (blip !== undefined) {
+      const event = this.#terms.blips.get(blip)
+      must(event !== undefined && id === undefined, 'S2', () => `the ephemeral event ${blip} has the id ${id}`)
+      must(selectsAny(event.topic) && accepts(event), 'S2', () => `the ephemeral event ${blip} was not wanted`)
+      must(!this.blips.has(blip), '§11.3', () => `the ephemeral event ${blip} came twice`)
+      this.blips.add(blip)
+    } else if (block.topic !== undefined && isStateTopic(block.topic)) {
+      if (id !== undefined) this.#takeId(this.#truePosition(id))
+      this.values.take(block, id)
+      this.#awaitMark(block.topic, id)
+    } else if (id === undefined) this.#takeOfSnapshot(block)
+    else {
+      this.#takeEvent(block, id)
+      return
+    }
+    this.events++
+  }
+
+  #takeOfSnapshot(block: Block): void {
+    const { request, owes } = this.#wants
+    const { topic = '' } = block
+    if (this.#knowledge.kind === 'none' && request.from === 'snapshot') this.#beginSnapshot()
+    const knowledge = this.#knowledge
+    must(knowledge.kind === 'snapshot', '§5', () => `an event of ${topic} has no id, outside of a snapshot`)
+    const said = this.#history.lives.flatMap((life) => [...life.entries.values()])
+    const entry = said.findLast(({ event }) => event.topic === topic && !contentFault(block, null, event, request))
+    must(entry !== undefined, '§4', () => `${topic} never had ${block.data}`)
+    must(owes(entry.event), 'S2', () => `the last event of ${topic} was not wanted`)
+    knowledge.seen.set(topic, block)
+    if (entry.event.end) this.#awaitedMark = { topic, id: undefined }
+  }
+
+  #beginSnapshot(): void {
+    this.#knowledge = { kind: 'snapshot', seen: new Map() }
+    this.#lastSeq = -1
+  }
+
+  /** §6: the snapshot had the last event of each topic, unless a newer one takes its place. */
+  #endSnapshot(position: Position): void {
+    const { request, selects, owes } = this.#wants
+    const knowledge = this.#knowledge
+    const isFresh = knowledge.kind === 'none' && request.from === 'snapshot'
+    if (knowledge.kind !== 'snapshot' && !isFresh) return
+    const seen = knowledge.kind === 'snapshot' ? knowledge.seen : new Map<string, Block>()
+    const life = this.#lifeOf(position.epoch)
+    const topics = new Set([...life.entries.values()].map(({ event }) => event.topic).filter(selects))
+    for (const topic of topics) {
+      const last = this.#lastOf(life, topic, position.seq)
+      if (!last || !owes(last.event)) continue
+      const block = seen.get(topic)
+      const isSame = block !== undefined && !contentFault(block, null, last.event, request)
+      // What was shown before may be of an epoch that is over; its successor then comes by the tail.
+      const isReplaced = this.#lastOf(life, topic, life.headSeq) !== last
+      must(isSame || isReplaced, '§6', () => `the snapshot up to ${position.seq} lacks the last event of ${topic}`)
+    }
+    this.#become(position, position.seq)
+  }
+
+  #lastOf(life: Life, topic: string, untilSeq: number): Entry | undefined {
+    for (let seq = untilSeq; seq > 0; seq--) {
+      const entry = life.entries.get(seq)
+      if (entry?.event.topic === topic) return entry
+    }
+    return undefined
+  }
+
+  /** The last event of a topic says so at once, in the same bytes. */
+  #awaitMark(topic: string, id: string | undefined): void {
+    if (id === undefined) return
+    const entry = this.#history.entryAt(this.#truePosition(id))
+    if (entry?.event.end) this.#awaitedMark = { topic, id }
+  }
+
+  /** §8: a topic is finished. */
+  #takeMark(
+    block: Block,
+    id: string | undefined,
+    awaited: { topic: string; id: string | undefined } | undefined,
+  ): void {
+    const { topic } = JSON.parse(block.data ?? 'null') as { topic: string }
+    if (topic === this.#owedMark) this.#owedMark = undefined
+    if (awaited) {
+      must(topic === awaited.topic && id === awaited.id, '§8', () => `${awaited.topic} ends, but ${topic} is finished`)
+      return
+    }
+    must(id !== undefined, '§8', () => `the mark of ${topic} has no id`)
+    const position = this.#truePosition(id)
+    must(this.#wants.selectsAny(topic), 'S2', () => `${topic} is finished, but was not selected`)
+    const last = this.#lastOf(this.#lifeOf(position.epoch), topic, position.seq)
+    must(last?.event.end === true, '§8', () => `${topic} is not finished at ${id}`)
+    const isOwed = this.#wants.owesMark(last.event) && last.event.position.seq === position.seq
+    if (!isOwed || (this.#knowledge.kind === 'at' && position.seq <= this.#lastSeq)) {
+      this.#takeId(position)
+      return
+    }
+    this.#moveTo(position, `the mark ${id}`)
   }
 
   /** The oldest event that is owed and not delivered. */
@@ -110,29 +249,36 @@ export class Ledger {
     return this.#firstBetween(life, seq, life.headSeq)
   }
 
-  #takeEvent(block: Block, id: string | undefined): void {
-    must(id !== undefined, '§5', () => `an event of ${block.topic} has no id`)
+  #takeEvent(block: Block, id: string): void {
     const position = this.#truePosition(id)
     const entry = this.#history.entryAt(position)
     must(entry !== undefined, '§11.1', () => `${id} stands on an event, but names none`)
     const { event } = entry
     checkContent(block, id, event, this.#wants.request)
     must(this.#wants.selects(event.topic), 'S2', () => `${id} on ${event.topic} was not selected`)
-    must(this.#wants.owes(event), 'S2', () => `${id} has type ${event.type}, which was filtered out`)
+    must(this.#wants.owes(event), 'S2', () => `${id} has type ${event.type} or a name, and was filtered out`)
+    this.#moveTo(position, `event ${id}`)
+    this.events++
+    this.#awaitMark(event.topic, id)
+  }
+
+  /** Something that is owed once comes, and all that was owed before it has come. */
+  #moveTo(position: Position, what: string): void {
+    this.#endSnapshot({ ...position, seq: position.seq - 1 })
     if (this.#startsAtOldest) {
       this.#checkOldest({ ...position, seq: position.seq - 1 }, -1)
-    } else {
-      const at = this.#mustBeAt(`event ${id}`)
-      must(at.epoch === position.epoch, '§11.4', () => `event ${id} follows ${at.epoch}-${at.seq} without a notice`)
-      must(position.seq > this.#lastSeq, '§11.3', () => `event ${id} follows event ${this.#lastSeq}`)
-      this.#checkNothingMissing(this.#hasOrder ? { ...at, seq: this.#lastSeq } : at, position.seq - 1, `event ${id}`)
+    } else if (!this.isNowhere) {
+      const at = this.#mustBeAt(what)
+      must(at.epoch === position.epoch, '§11.4', () => `${what} follows ${at.epoch}-${at.seq} without a notice`)
+      must(position.seq > this.#lastSeq, '§11.3', () => `${what} follows event ${this.#lastSeq}`)
+      this.#checkNothingMissing(this.#hasOrder ? { ...at, seq: this.#lastSeq } : at, position.seq - 1, what)
     }
     this.#become(position, position.seq)
-    this.events++
   }
 
   /** An id that stands on no event of ours vouches for everything up to it. */
   #takeId(position: Position): void {
+    this.#endSnapshot(position)
     if (this.#knowledge.kind === 'none') {
       this.#checkStart(position)
       this.#become(position, position.seq)
@@ -150,22 +296,35 @@ export class Ledger {
   }
 
   #takeNotice(block: Block, id: string | undefined): void {
-    must(id !== undefined, '§8', () => 'sync-required has no id')
-    const to = this.#truePosition(id)
+    const isSnapshot = this.#wants.request.from === 'snapshot'
+    must(isSnapshot ? id === undefined : id !== undefined, '§8', () => `sync-required has the id ${id}`)
+    const to = id === undefined ? this.#history.head : this.#truePosition(id)
     const { reason, from, oldest } = JSON.parse(block.data ?? 'null') as {
       reason: string
       from: string
       oldest: string
     }
-    const resets = RESETTING.has(reason)
+    if (this.#knowledge.kind === 'snapshot' || (this.#knowledge.kind === 'none' && isSnapshot)) {
+      this.#endSnapshot(this.#truePosition(from))
+    }
+    if (this.isNowhere) this.startBy(this.#truePosition(from))
+    const isAsked = reason === 'slow' || reason === 'too_far'
+    const isElsewhere = this.#knowledge.kind === 'at' && this.#knowledge.position.epoch !== to.epoch
+    const resets = RESETTING.has(reason) || (isAsked && isElsewhere)
     if (this.#startsAtOldest) {
       const start = this.#truePosition(from)
       this.#checkOldest(start, -1)
       this.#become(start, start.seq)
     }
-    if (!resets || (this.#unproven && from !== this.#presented)) this.#mustBeAt('a notice')
+    if (!RESETTING.has(reason) || (this.#unproven && from !== this.#presented)) this.#mustBeAt('a notice')
     this.#checkReason(reason, to)
     this.#checkNoticeData(from, oldest)
+    if (isSnapshot) {
+      this.#beginSnapshot()
+      this.notices++
+      this.#owedMark = undefined
+      return
+    }
     if (!resets) {
       const at = this.#mustBeAt('a notice')
       must(
@@ -175,9 +334,10 @@ export class Ledger {
       )
     }
     const already = !resets && this.#knowledge.kind === 'at' ? this.#knowledge.position.seq : -1
-    if (this.#wants.request.from === 'earliest') this.#checkOldest(to, already)
+    if (this.#wants.request.from === 'earliest' && !isAsked) this.#checkOldest(to, already)
     this.#become(to, resets ? to.seq : Math.max(this.#lastSeq, to.seq))
     this.notices++
+    this.#owedMark = undefined
   }
 
   /** §11.4: the reason is true. */
@@ -185,6 +345,7 @@ export class Ledger {
     const knowledge = this.#knowledge
     const present = this.#history.life
     if (knowledge.kind === 'none') must(false, '§11.4', () => `${reason} is told to a reader without an id`)
+    else if (knowledge.kind === 'snapshot') must(false, '§11.4', () => `${reason} is told in a snapshot`)
     else if (knowledge.kind === 'forged') {
       const { position, headThen, id } = knowledge
       const life = position && this.#history.lifeOf(position.epoch)
@@ -205,6 +366,8 @@ export class Ledger {
       const isTrue = {
         epoch_changed: life !== present && to.epoch !== at.epoch,
         too_old: this.#wasEvictedAfter(life, at.seq),
+        slow: (this.#wants.request.slowPolicy ?? this.#terms.slowPolicy) === 'sync',
+        too_far: this.#terms.maxReplayCount !== false && this.events >= this.#terms.maxReplayCount,
       }[reason]
       must(isTrue === true, '§11.4', () => `${reason} is told at ${at.epoch}-${at.seq}, and is not true`)
     }
@@ -295,7 +458,7 @@ export class Ledger {
   #firstBetween(life: Life, afterSeq: number, toSeq: number): Entry | undefined {
     for (let seq = afterSeq + 1; seq <= toSeq; seq++) {
       const entry = life.entries.get(seq)
-      if (entry && this.#wants.owes(entry.event)) return entry
+      if (entry && (this.#wants.owes(entry.event) || this.#wants.owesMark(entry.event))) return entry
     }
     return undefined
   }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import type { EngineUnderTest } from './fake-node.ts'
-import { plantedFaults, type PlantedFault } from './planted-faults.ts'
+import type { PlantedFault } from './planted-fault.ts'
+import { plantedFaults } from './planted-faults.ts'
 
 const sources = new URL('../../packages/server/src/', import.meta.url)
 /** Stays as it is in every engine: the fake log throws the errors that are told apart there. */

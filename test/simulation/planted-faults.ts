@@ -1,17 +1,8 @@
-/** A mistake that could be made in the engine, and that the simulation must notice. */
-export interface PlantedFault {
-  readonly name: string
-  /** The file of `packages/server/src` that it is planted in. */
-  readonly file: string
-  /** Stands in the file exactly once. */
-  readonly snippet: string
-  readonly replacement: string
-  /** The rules that it breaks: one of them must be the first to break in some run. */
-  readonly breaks: readonly string[]
-}
+// More than 300 lines: a list.
+import type { PlantedFault } from './planted-fault.ts'
+import { standingFaults } from './planted-standing-faults.ts'
 
-/** Each is caught by the simulation: `planted-faults.test.ts` shows it. */
-export const plantedFaults: readonly PlantedFault[] = [
+const generalFaults: readonly PlantedFault[] = [
   {
     name: 'a joiner is served by the pass under way, whose events it has',
     file: 'subscriber.ts',
@@ -36,8 +27,8 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'the connected event of a resume carries the id of the present',
     file: 'engine.ts',
-    snippet: 'subscriber.start(reading ? undefined : this.flusher.end, reading)',
-    replacement: 'subscriber.start(this.flusher.end, reading)',
+    snippet: 'if (reading) subscriber.start(undefined, reading)',
+    replacement: 'if (reading) subscriber.start(this.flusher.end, reading)',
     breaks: ['§11.1', '§11.3', '§11.4', '§6'],
   },
   {
@@ -50,39 +41,36 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'a member that a pass has not reached counts as served',
     file: 'flusher.ts',
-    snippet: 'return isOwed ? pass.previousEnd : this.#end',
-    replacement: 'return this.#end',
+    snippet: 'return this.#passOwedTo(member)?.previousEnd ?? this.#end',
+    replacement: 'return member ? this.#end : this.#end',
     breaks: ['§11.1', '§11.3'],
   },
   {
     name: 'frames for a full transport are dropped',
     file: 'subscriber.ts',
-    snippet: `      this.#fallBehind('bytes')
+    snippet: `else this.#fallBehind('bytes')
       return
     }
     this.servedPass = pass`,
-    replacement: `      return
+    replacement: `return
     }
     this.servedPass = pass`,
     breaks: ['§11.3', '§11.1'],
   },
   {
     name: 'an evicted event is passed over in silence',
-    file: 'catch-up.ts',
+    file: 'log-answers.ts',
     snippet: 'else this.#tellGap(subscriber, reading, page.reason, page.oldest, page.head)',
-    replacement: `else if (page.reason === 'too_old') reading.after = page.oldest
-    else this.#tellGap(subscriber, reading, page.reason, page.oldest, page.head)`,
+    replacement: `else if (page.reason === 'too_old') reading.jump(page.oldest)
+      else this.#tellGap(subscriber, reading, page.reason, page.oldest, page.head)`,
     breaks: ['§11.3', '§11.1'],
   },
   {
     name: 'the notice of a gap comes after newer events',
-    file: 'catch-up.ts',
-    snippet: `    subscriber.writeText(
-      controlBlock('stream:sync-required', { reason, from, oldest: formatEventId(oldest) }, goOnAfter),
-      goOnAfter,
-    )`,
-    replacement: `    const notice = controlBlock('stream:sync-required', { reason, from, oldest: formatEventId(oldest) }, goOnAfter)
-    this.#host.clock.after(50, () => subscriber.isOpen && subscriber.writeText(notice, goOnAfter))`,
+    file: 'log-answers.ts',
+    snippet: `subscriber.writeText(controlBlock('stream:sync-required', { reason, from, oldest: formatEventId(oldest) }, id), id)`,
+    replacement: `const notice = controlBlock('stream:sync-required', { reason, from, oldest: formatEventId(oldest) }, id)
+    setTimeout(() => subscriber.isOpen && subscriber.writeText(notice, id), 0)`,
     breaks: ['§11.3', '§11.4'],
   },
   {
@@ -139,15 +127,15 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'caught-up is told after the first page',
     file: 'catch-up.ts',
-    snippet: `if (arrived && reading.announce) {`,
-    replacement: `if (reading.position && reading.announce) {`,
+    snippet: `const note = hasAll ? this.#note(subscriber, reading, end, isFinished) : ''`,
+    replacement: `const note = reading.position ? this.#note(subscriber, reading, reading.position, isFinished) : ''`,
     breaks: ['§11.1', '§11.3', '§8'],
   },
   {
     name: 'a replay ignores the type filter',
-    file: 'log-reader.ts',
-    snippet: '.filter((frame) => audience.acceptsType(frame))',
-    replacement: '',
+    file: 'audience.ts',
+    snippet: 'if (this.acceptsType(frame) && (client',
+    replacement: 'if ((client',
     breaks: ['S2'],
   },
   {
@@ -227,21 +215,21 @@ export const plantedFaults: readonly PlantedFault[] = [
   },
   {
     name: 'the notice of an unknown id vouches for events that were evicted',
-    file: 'catch-up.ts',
+    file: 'log-answers.ts',
     snippet: "return page.kind === 'gap' ? page : bounds",
     replacement: 'return bounds',
     breaks: ['§11.3', '§6'],
   },
   {
     name: 'a reader goes on after a gap from where the node is, not from where the log is',
-    file: 'catch-up.ts',
-    snippet: "subscriber.request.from === 'earliest' ? oldest : head",
-    replacement: "subscriber.request.from === 'earliest' ? oldest : this.#host.flusher.end",
+    file: 'log-answers.ts',
+    snippet: `const place = placeAfterGap(subscriber, reason, oldest, head)`,
+    replacement: `const place = placeAfterGap(subscriber, reason, oldest, this.#host.window.end)`,
     breaks: ['§11.1', '§11.3', '§11.4', 'liveness'],
   },
   {
     name: 'the log is read without a pause until the tail has heard of its epoch',
-    file: 'catch-up.ts',
+    file: 'log-answers.ts',
     snippet: 'isStuck && (after.epoch !== window.base.epoch || after.seq < window.base.seq)',
     replacement: 'isStuck && after.epoch === window.base.epoch && after.seq < window.base.seq',
     breaks: ['liveness'],
@@ -249,8 +237,10 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'from=now starts at the newest event, flushed or not',
     file: 'engine.ts',
-    snippet: 'subscriber.start(reading ? undefined : this.flusher.end, reading)',
-    replacement: 'subscriber.start(reading ? undefined : this.flusher.newest, reading)',
+    snippet: `const { end } = this.flusher
+    const isKnown`,
+    replacement: `const end = this.flusher.newest
+    const isKnown`,
     breaks: ['§11.3', '§11.1'],
   },
   {
@@ -277,16 +267,19 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'closing leaves a timer',
     file: 'flusher.ts',
-    snippet: `this.#cancelTimer?.()
-    this.#giveRoom()`,
-    replacement: 'this.#giveRoom()',
+    snippet: `this.#isClosed = true
+    this.#unschedule()`,
+    replacement: 'this.#isClosed = true',
     breaks: ['§11.8'],
   },
   {
     name: 'a stream that opens after the farewell stays open',
-    file: 'hub.ts',
+    file: 'engine-hub.ts',
     snippet: 'if (this.#closing) sendAway(',
     replacement: 'if (!connection) sendAway(',
     breaks: ['liveness', '§8', '§11.8'],
   },
 ]
+
+/** Each is caught by the simulation: `planted-faults.test.ts` shows it. */
+export const plantedFaults: readonly PlantedFault[] = [...generalFaults, ...standingFaults]

@@ -1,4 +1,4 @@
-import type { HubError, HubErrorCode } from '@millrace/server'
+import type { EventContent, HubError, HubErrorCode } from '@millrace/server'
 import type { FakeNode } from './fake-node.ts'
 import type { DrawnEvent } from './scenario.ts'
 import { must, Violation } from './violation.ts'
@@ -9,6 +9,9 @@ export function publish(world: World, node: FakeNode, events: readonly DrawnEven
   world.tell(() => `${node.name} publishes ${events.map((event) => event.topic).join(' ')}`)
   const beganMs = world.nowMs
   world.pendingPublishes++
+  for (const event of events) {
+    if (event.ephemeral) world.blips.set((event.data as { blip: number }).blip, event as unknown as EventContent)
+  }
   const settled = (check: () => void): void => {
     world.pendingPublishes--
     world.fire(check)
@@ -20,15 +23,24 @@ export function publish(world: World, node: FakeNode, events: readonly DrawnEven
 }
 
 /** §11.7: what is acknowledged is in the log, whole and in order. */
-function checkStored(world: World, ids: readonly string[], events: readonly DrawnEvent[]): void {
+function checkStored(world: World, ids: readonly (string | null)[], events: readonly DrawnEvent[]): void {
   const { history } = world
   must(ids.length === events.length, '§11.7', () => `${events.length} events got ${ids.length} ids`)
   for (const [i, id] of ids.entries()) {
+    const isEphemeral = events[i]?.ephemeral === true
+    must((id === null) === isEphemeral, '§11.7', () => `event ${i} got the id ${id}`)
+    if (id === null) continue
     const position = history.truePosition(id)
     const stored = position && history.entryAt(position)?.event
-    const { topic, type, data } = events[i] as DrawnEvent
+    const { topic, type, data, key, except, end } = events[i] as DrawnEvent
     const text = typeof data === 'string' ? data : JSON.stringify(data)
-    const isSame = stored?.topic === topic && stored.type === type && stored.data === text
+    const isSame =
+      stored?.topic === topic &&
+      stored.type === type &&
+      stored.data === text &&
+      stored.key === key &&
+      stored.except === except &&
+      stored.end === end
     must(isSame, '§11.7', () => `${id} is acknowledged, but the log has ${JSON.stringify(stored)}`)
   }
 }

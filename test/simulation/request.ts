@@ -1,7 +1,6 @@
 import { Connection } from './connection.ts'
 import type { FakeClient } from './fake-client.ts'
 import type { FakeNode } from './fake-node.ts'
-import { Ledger } from './ledger.ts'
 import { drawSocketShape } from './scenario.ts'
 import { StreamWatch } from './stream-watch.ts'
 import { must } from './violation.ts'
@@ -11,7 +10,7 @@ import type { World } from './world.ts'
 export function connect(world: World, client: FakeClient, node: FakeNode): void {
   const { wants, lastEventId } = client
   const { from } = wants.request
-  const ledger = new Ledger(world.history, wants, world.log.exactEviction)
+  const ledger = world.newLedger(wants)
   const terms = {
     ledger,
     limits: node.hub.limits,
@@ -19,6 +18,7 @@ export function connect(world: World, client: FakeClient, node: FakeNode): void 
     headThen: client.headAtForging,
     from,
     flushedBefore: node.flushed,
+    mayOweValues: world.scenario.hasValues && ['s.one', 's.two', 's.y', 's.q'].some((topic) => wants.selectsAny(topic)),
   }
   const plan = { shape: drawSocketShape(world.random), opensLate: world.random.chance(0.15) }
   const connection = new Connection(client, node, new StreamWatch(terms, world.nowMs), plan, world)
@@ -34,12 +34,27 @@ export function connect(world: World, client: FakeClient, node: FakeNode): void 
         world.fire(() => takeRefusal(world, connection, admission.reason, admission.retryAfterMs))
         return
       }
+      if (admission.kind === 'finished') {
+        world.fire(() => takeFinished(world, connection))
+        return
+      }
       connection.admission = admission
       connection.watch.lastWriteAtMs = world.nowMs
       if (!connection.opensLate) world.fire(() => connection.open())
     },
     (error: unknown) => world.fault(error),
   )
+}
+
+/** §8: who has had the ends of all its topics need not come again. */
+function takeFinished(world: World, connection: Connection): void {
+  const { client } = connection
+  world.tell(() => `${client.name} is told by ${connection.node.name} that all is finished`)
+  connection.isAbandoned = true
+  connection.isOver = true
+  world.connections.delete(connection)
+  must(client.ledger.isFinished, '§8', () => `${client.name} is told that all is finished at ${client.lastEventId}`)
+  client.isDone = true
 }
 
 /** §8: a refusal says why, and that is so. */

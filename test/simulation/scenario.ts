@@ -27,7 +27,18 @@ export interface Scenario {
     | 'hotWindowBytes'
     | 'maxLagMs'
     | 'drainMs'
+    | 'maxReplayCount'
   >
+  /** Whether there are topics that hold values. */
+  readonly hasValues: boolean
+  /** How often a key is sent, at most. */
+  readonly maxRatePerSecond: number | false
+  /** How often an event finishes its topic. */
+  readonly endShare: number
+  /** How often an event is kept from the clients of a name. */
+  readonly exceptShare: number
+  /** How often an event is only for those who are there. */
+  readonly blipShare: number
   readonly log: {
     readonly retention: readonly RetentionRule[]
     readonly exactEviction: boolean
@@ -98,6 +109,8 @@ const SELECTORS: readonly Selector[] = [
   '@alice',
   'none.such',
 ].map((text) => parseSelector(text))
+const VALUE_TOPICS: readonly Topic[] = ['s.one', 's.two'].map((text) => parseTopic(text))
+const VALUE_SELECTORS: readonly Selector[] = ['s.one', 's.two', 's.*', 's.>'].map((text) => parseSelector(text))
 const TYPES = ['tick', 'trade', 'note'] as const
 
 /** Decides on a scenario. Most seeds are calm in most respects, so that each trouble is also seen by itself. */
@@ -120,7 +133,8 @@ export function drawScenario(random: Random): Scenario {
       maxBufferBytes: random.pick([1024, 1024, 1100, 1500, 2500, 5000, 131_072]),
       maxUnsentMs,
       staleMs: random.pick([1, 3, 10]) * Math.max(500, maxUnsentMs),
-      slowPolicy: random.chance(0.7) ? 'catch-up' : 'disconnect',
+      slowPolicy: random.pick(['catch-up', 'catch-up', 'sync', 'disconnect']),
+      maxReplayCount: random.pick([false, false, false, 1, 4, 12]),
       hotWindowCount: random.pick([1, 3, 5, 10, 20, 50]),
       hotWindowBytes: random.pick([1024, 2000, 100_000]),
       maxLagMs: random.pick([200, 5000, 60_000]),
@@ -132,6 +146,11 @@ export function drawScenario(random: Random): Scenario {
       scanCount: random.pick([3, 10, 1000]),
       tailSkipsEvicted: random.chance(0.3),
     },
+    hasValues: random.chance(0.4),
+    maxRatePerSecond: random.pick([false, 1, 3, 20, 200]),
+    endShare: random.pick([0, 0, 0.1]),
+    exceptShare: random.pick([0, 0, 0.2]),
+    blipShare: random.pick([0, 0, 0.1]),
     creepMs,
     startsInTrouble: random.chance(0.2),
     endsInNewEpoch: random.chance(0.1),
@@ -176,14 +195,19 @@ function drawRetention(random: Random): RetentionRule[] {
   return rules
 }
 
-export function drawRequest(random: Random): Omit<SubscribeRequest, 'lastEventId'> {
+const NAMES = ['ann', 'ben', undefined]
+
+export function drawRequest(random: Random, { hasValues }: Scenario): Omit<SubscribeRequest, 'lastEventId'> {
   const selectors = new Set<Selector>()
   const count = random.pick([1, 1, 2, 3])
-  while (selectors.size < count) selectors.add(random.pick(SELECTORS))
+  const ofValues = hasValues ? VALUE_SELECTORS : []
+  while (selectors.size < count) selectors.add(random.pick([...SELECTORS, ...ofValues]))
   return {
     selectors: [...selectors],
     types: random.chance(0.25) ? [random.pick([...TYPES, 'message'])] : [],
-    from: random.chance(0.3) ? 'earliest' : 'now',
+    from: random.pick(['now', 'now', 'snapshot', 'earliest']),
+    client: random.pick(NAMES),
+    slowPolicy: random.pick([undefined, undefined, 'sync', 'catch-up']),
     nameBy: random.chance(0.2) ? 'topic' : 'type',
     envelope: random.chance(0.15),
   }
@@ -202,15 +226,44 @@ export interface DrawnEvent {
   readonly topic: Topic
   readonly type?: string
   readonly data: unknown
+  readonly key?: string
+  readonly except?: string
+  readonly end?: true
+  readonly ephemeral?: true
 }
 
-export function drawEvents(random: Random): DrawnEvent[] {
-  const busy = random.pick(TOPICS)
-  return Array.from({ length: random.pick([1, 1, 1, 2, 5, 12]) }, () => ({
-    topic: random.chance(0.5) ? busy : random.pick(TOPICS),
-    ...(random.chance(0.5) ? { type: random.pick(TYPES) } : {}),
-    data: drawData(random),
-  }))
+/** Gives each value of a state topic and each ephemeral event a number of its own. */
+export interface Counter {
+  next(): number
+}
+
+export function drawEvents(random: Random, scenario: Scenario, counter: Counter): DrawnEvent[] {
+  const topics = scenario.hasValues ? [...TOPICS, ...VALUE_TOPICS, ...VALUE_TOPICS] : TOPICS
+  const busy = random.pick(topics)
+  const count = random.pick([1, 1, 1, 2, 5, 12])
+  return Array.from({ length: count }, () => {
+    const topic = random.chance(0.5) ? busy : random.pick(topics)
+    const isBlip = random.chance(scenario.blipShare)
+    return {
+      topic,
+      ...(random.chance(0.5) ? { type: random.pick(TYPES) } : {}),
+      ...(random.chance(scenario.exceptShare) ? { except: random.pick(['ann', 'ben']) } : {}),
+      ...(isBlip ? { data: { blip: counter.next() }, ephemeral: true } : drawKept(random, topic, scenario, counter)),
+    }
+  })
+}
+
+function drawKept(
+  random: Random,
+  topic: Topic,
+  { endShare }: Scenario,
+  counter: Counter,
+): Pick<DrawnEvent, 'data' | 'key' | 'end'> {
+  const end = random.chance(endShare) ? { end: true as const } : {}
+  if (!topic.startsWith('s.')) return { data: drawData(random), ...end }
+  const key = random.pick([undefined, 'k1', 'k2', 'k3'])
+  const data = { value: counter.next(), of: 'x'.repeat(random.pick([0, 10, 200])) }
+  return { data, ...(key === undefined ? {} : { key }), ...end }
 }
 
 function drawData(random: Random): unknown {

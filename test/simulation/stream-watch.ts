@@ -3,6 +3,7 @@ import type { From, HubLimits, Payload } from '@millrace/server'
 import type { Ledger } from './ledger.ts'
 import { ReferenceParser, type Block } from './reference-parser.ts'
 import { must } from './violation.ts'
+import { isStateTopic } from './wants.ts'
 
 export interface StreamTerms {
   readonly ledger: Ledger
@@ -14,6 +15,8 @@ export interface StreamTerms {
   readonly from: From
   /** What the node has certainly flushed before it admitted the stream. */
   readonly flushedBefore: Position | undefined
+  /** Whether the stream may begin with values of state topics. */
+  readonly mayOweValues: boolean
 }
 
 /** Control overhead that may stand in a buffer beside one frame. Bytes. */
@@ -25,6 +28,8 @@ export class StreamWatch {
   caughtUps = 0
   /** The client was told that the node goes away, and when to come again. */
   saidFarewell = false
+  /** The last block was an event that has no id. */
+  endedInValue = false
   /** When the engine last wrote. Milliseconds. */
   lastWriteAtMs: number
   readonly #terms: StreamTerms
@@ -34,12 +39,19 @@ export class StreamWatch {
   #lastRetryMs = 0
   #isConnected = false
   #eventsSinceConnected = 0
+  /** Events of log topics that had an id. */
+  #idsSinceConnected = 0
   #largestBytes = 0
 
   constructor(terms: StreamTerms, nowMs: number) {
     this.#terms = terms
     this.lastWriteAtMs = nowMs
     terms.ledger.present(terms.presented, terms.headThen)
+  }
+
+  /** Events of log topics that had an id. */
+  get idsSinceConnected(): number {
+    return this.#idsSinceConnected
   }
 
   get ledger(): Ledger {
@@ -62,6 +74,7 @@ export class StreamWatch {
   }
 
   #takeBlock(block: Block): void {
+    this.endedInValue = block.id === undefined && block.data !== undefined
     this.#retryMs ??= block.retryMs
     this.#lastRetryMs = block.retryMs ?? this.#lastRetryMs
     if (block.type === 'stream:connected') this.#lastRetryMs = 0
@@ -94,8 +107,15 @@ export class StreamWatch {
     )
     must(data.heartbeatMs === limits.heartbeatMs, '§8', () => `connected says heartbeatMs ${String(data.heartbeatMs)}`)
     const isPlainNow = presented === '' && this.#terms.from === 'now'
-    if (isPlainNow) must(block.id !== undefined, '§5', () => 'a plain start has no id')
+    if (isPlainNow && !this.#terms.mayOweValues) must(block.id !== undefined, '§5', () => 'a plain start has no id')
     this.#isConnected = true
+  }
+
+  /** A stream without an id, because values are owed, begins here. */
+  startAt(position: Position): void {
+    if (!this.ledger.isNowhere) return
+    this.ledger.startBy(position)
+    this.#checkFreshStart()
   }
 
   /** §6: `from=now` starts at the node's last flush. */
@@ -112,6 +132,7 @@ export class StreamWatch {
 
   #takeEvent(block: Block): void {
     this.#eventsSinceConnected++
+    if (block.id !== undefined && !isStateTopic(block.topic ?? '')) this.#idsSinceConnected++
     const names = block.names.filter((name) => EVENT_FIELDS.includes(name))
     const places = names.map((name) => EVENT_FIELDS.indexOf(name))
     const isOrdered = places.every((place, i) => i === 0 || place >= (places[i - 1] as number))
@@ -124,6 +145,11 @@ export class StreamWatch {
 
   /** §8: told with an id when the replay is over, and not before. */
   #takeCaughtUp(block: Block): void {
+    const { maxReplayCount } = this.#terms.limits
+    const { presented, from } = this.#terms
+    const isReplay = presented !== '' || from !== 'now'
+    const isTooFar = isReplay && maxReplayCount !== false && this.#idsSinceConnected > maxReplayCount
+    must(!isTooFar || this.ledger.notices > 0, '§6', () => `${this.#idsSinceConnected} events were replayed`)
     must(block.id !== undefined, '§8', () => 'caught-up has no id')
     this.caughtUps++
     if (this.caughtUps > 1) return
@@ -141,7 +167,7 @@ export class StreamWatch {
   }
 
   #checkControl(type: string): void {
-    const known = ['stream:connected', 'stream:sync-required', 'stream:reconnect', 'stream:shutdown']
+    const known = ['stream:connected', 'stream:sync-required', 'stream:end', 'stream:reconnect', 'stream:shutdown']
     must(known.includes(type), '§8', () => `${type} is no control event of this stream`)
   }
 }

@@ -1,5 +1,4 @@
-import type { SubscribeRequest } from '@millrace/server'
-import type { StoredEvent } from '@millrace/server'
+import type { EventContent, SubscribeRequest } from '@millrace/server'
 
 /** The oracle's own reading of selectors: the segments of a pattern become a regular expression. */
 export function topicMatcher(selectors: readonly string[] | 'all'): (topic: string) => boolean {
@@ -26,21 +25,38 @@ function patternOf(selector: string): RegExp {
   return new RegExp(`^${segments.join(String.raw`\.`)}$`)
 }
 
+/** Topics of this name hold values, in every run: of each key the newest is owed. */
+export function isStateTopic(topic: string): boolean {
+  return topic.startsWith('s.')
+}
+
 /** What one client is owed: the oracle's view of a subscribe request. */
 export interface Wants {
   readonly request: Omit<SubscribeRequest, 'lastEventId'>
-  /** By selectors alone: what an eviction is judged by. */
+  /** By selectors alone. */
+  readonly selectsAny: (topic: string) => boolean
+  /** By selectors alone, log topics only: what an eviction is judged by. */
   readonly selects: (topic: string) => boolean
-  /** By selectors and types: what is owed. */
-  readonly owes: (event: StoredEvent) => boolean
+  /** By types and names alone. */
+  readonly accepts: (event: EventContent) => boolean
+  /** An event of a log topic that is owed. */
+  readonly owes: (event: EventContent) => boolean
+  /** Of an event of a log topic only the mark is owed that the topic is finished. */
+  readonly owesMark: (event: EventContent) => boolean
 }
 
 export function wantsOf(request: Omit<SubscribeRequest, 'lastEventId'>): Wants {
-  const selects = topicMatcher(request.selectors)
+  const selectsAny = topicMatcher(request.selectors)
+  const selects = (topic: string): boolean => !isStateTopic(topic) && selectsAny(topic)
   const types = new Set(request.types)
+  const accepts = ({ type = 'message', except }: EventContent): boolean =>
+    (types.size === 0 || types.has(type)) && (except === undefined || except !== request.client)
   return {
     request,
+    selectsAny,
     selects,
-    owes: (event) => selects(event.topic) && (types.size === 0 || types.has(event.type ?? 'message')),
+    accepts,
+    owes: (event) => selects(event.topic) && accepts(event),
+    owesMark: (event) => event.end === true && selects(event.topic) && !accepts(event),
   }
 }

@@ -1,4 +1,5 @@
 import { parseSelector } from '@millrace/protocol'
+import type { EventContent } from '@millrace/server'
 import type { Connection, ConnectionHost } from './connection.ts'
 import { FakeClient } from './fake-client.ts'
 import type { SimulatedTime } from './fake-clock.ts'
@@ -6,6 +7,7 @@ import { FakeLog } from './fake-log.ts'
 import { FakeNode, type EngineUnderTest } from './fake-node.ts'
 import { FakeReader } from './fake-reader.ts'
 import { History } from './history.ts'
+import type { LedgerTerms } from './knowledge.ts'
 import { Ledger } from './ledger.ts'
 import { Random } from './random.ts'
 import { drawRequest, drawScenario, type Scenario } from './scenario.ts'
@@ -26,6 +28,8 @@ export class World implements ConnectionHost {
   readonly readers: FakeReader[] = []
   readonly connections = new Set<Connection>()
   readonly story: string[] = []
+  /** Ephemeral events that were published, by number. */
+  readonly blips = new Map<number, EventContent>()
   /** When the log was last away. Milliseconds. */
   logAwayAtMs = -Infinity
   pendingPublishes = 0
@@ -37,6 +41,7 @@ export class World implements ConnectionHost {
   readonly #commonWants: Wants
   #fault: Error | undefined
   #bornNodes = 0
+  #numbers = 0
 
   constructor(seed: number, engine: EngineUnderTest, tells: boolean) {
     this.random = new Random(seed)
@@ -50,10 +55,15 @@ export class World implements ConnectionHost {
       () => 1_700_000_000_000 + Math.floor(this.nowMs) + this.#time.skewMs,
     )
     for (let i = 0; i < this.scenario.nodeCount; i++) this.addNode()
-    this.#commonWants = wantsOf(drawRequest(this.random))
+    this.#commonWants = wantsOf(drawRequest(this.random, this.scenario))
     for (let i = 0; i < this.scenario.clientCount; i++) this.addClient(this.drawWants())
     for (let i = 0; i < this.scenario.crowdCount; i++) this.addClient(this.#commonWants)
     for (let i = 0; i < this.scenario.readerCount; i++) this.#addReader(`r${i}`)
+  }
+
+  /** The next number of a value or an ephemeral event. */
+  next(): number {
+    return ++this.#numbers
   }
 
   get nowMs(): number {
@@ -114,7 +124,7 @@ export class World implements ConnectionHost {
 
   /** What a new client asks for: half of them want the same. */
   drawWants(): Wants {
-    return this.random.chance(0.5) ? this.#commonWants : wantsOf(drawRequest(this.random))
+    return this.random.chance(0.5) ? this.#commonWants : wantsOf(drawRequest(this.random, this.scenario))
   }
 
   #addReader(name: string): void {
@@ -122,13 +132,26 @@ export class World implements ConnectionHost {
     // Users' own topics are not for readers inside the process.
     const selectors = request.selectors.filter((selector) => !selector.startsWith('@'))
     if (selectors.length === 0) selectors.push(parseSelector('>'))
-    const wants = wantsOf({ ...request, selectors, nameBy: 'type', envelope: false })
-    this.readers.push(new FakeReader(name, wants, new Ledger(this.history, wants, this.log.exactEviction)))
+    const wants = wantsOf({
+      ...request,
+      selectors,
+      nameBy: 'type',
+      envelope: false,
+      client: undefined,
+      slowPolicy: undefined,
+    })
+    this.readers.push(new FakeReader(name, wants, this.newLedger(wants)))
     this.tell(() => `${name} wants ${selectors.join(',')} [${request.types.join(',')}] from ${request.from}`)
   }
 
+  newLedger(wants: Wants): Ledger {
+    const { slowPolicy, maxReplayCount } = this.scenario.limits
+    const terms: LedgerTerms = { exactEviction: this.log.exactEviction, slowPolicy, maxReplayCount, blips: this.blips }
+    return new Ledger(this.history, wants, terms)
+  }
+
   addClient(wants: Wants): FakeClient {
-    const ledger = new Ledger(this.history, wants, this.log.exactEviction)
+    const ledger = this.newLedger(wants)
     const { request } = wants
     const browser = this.random.chance(0.5) ? 'chromium' : 'firefox'
     const client = new FakeClient(`c${this.clients.length}`, browser, wants, ledger)
@@ -136,7 +159,7 @@ export class World implements ConnectionHost {
     const look = `${request.envelope ? ' envelope' : ''}${request.nameBy === 'topic' ? ' name=topic' : ''}`
     this.tell(
       () =>
-        `${client.name} (${browser}) wants ${request.selectors.join(',')} [${request.types.join(',')}] from ${request.from}${look}`,
+        `${client.name} (${browser}) wants ${request.selectors.join(',')} [${request.types.join(',')}] from ${request.from}${look} as ${request.client ?? 'nobody'}, ${request.slowPolicy ?? 'as the hub'}`,
     )
     return client
   }

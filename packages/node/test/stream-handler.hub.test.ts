@@ -127,7 +127,7 @@ test('a client that leaves during authorization leaves nothing behind', async ()
 
 test.each([
   ['topic=a..b', 'empty segment'],
-  ['from=snapshot', 'not built yet'],
+  ['from=yesterday', '"from" is "yesterday"'],
   ['ticket=x', 'not built yet'],
 ])('[MR-HTTP-6] ?%s is a 400 that says why', async (query, detail) => {
   const { url } = await serve()

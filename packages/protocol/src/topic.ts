@@ -31,6 +31,19 @@ export function parseSelector(text: string): Selector {
   return text as Selector
 }
 
+/**
+ * The topic of a user: `@` and the percent-encoded id, as `encodeURIComponent` has it, with the characters besides that a
+ * topic gives a meaning: `.`, `*`.
+ *
+ * @throws ProtocolError `invalid_topic` for an id that is empty, too long or no valid Unicode
+ */
+export function userTopic(user: string): Topic & Selector {
+  if (!user.isWellFormed())
+    throw new ProtocolError('invalid_topic', describe('user id', user, 'it has a lone surrogate'))
+  const topic = parseTopic(`@${encodeURIComponent(user).replaceAll('.', '%2E').replaceAll('*', '%2A')}`)
+  return parseSelector(topic) as Topic & Selector
+}
+
 /** True for a selector that stands for more than one topic. */
 export function isPattern(selector: Selector): boolean {
   // Wildcards stand nowhere else in a valid selector.

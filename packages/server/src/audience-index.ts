@@ -1,6 +1,6 @@
 import { isPattern, type Selector } from '@millrace/protocol'
 import { Audience } from './audience.ts'
-import type { Frame } from './frame.ts'
+import type { WireFrame } from './frame.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 
 /** One segment of the patterns that begin alike. */
@@ -53,15 +53,15 @@ export class AudienceIndex {
     for (const selector of audience.selectors) this.#remove(selector, audience)
   }
 
-  /** Calls once for each audience that wants the frame, and so all frames of its topic and type. */
-  match(frame: Frame, visit: (audience: Audience) => void): void {
+  /** Calls once for each audience that has selected the frame's topic, and says whether it wants its type as well. */
+  match(frame: WireFrame, visit: (audience: Audience, wantsType: boolean) => void): void {
     const { topic } = frame.event
     const number = ++this.#matchNumber
     const found = (audiences: ReadonlySet<Audience>): void => {
       for (const audience of audiences) {
         if (audience.foundBy === number) continue
         audience.foundBy = number
-        if (audience.acceptsType(frame)) visit(audience)
+        visit(audience, audience.acceptsType(frame))
       }
     }
     const exact = this.#byTopic.get(topic)

@@ -1,5 +1,5 @@
-import { compileSelectors, type Selector, type Topic } from '@millrace/protocol'
-import type { Frame, Variant } from './frame.ts'
+import { compileSelectors, isPattern, type Selector, type Topic } from '@millrace/protocol'
+import type { Frame, Variant, WireFrame } from './frame.ts'
 import { variantOf } from './frame.ts'
 import type { FrameList } from './frame-list.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
@@ -10,14 +10,18 @@ export class Audience {
   readonly key: string
   readonly selectors: readonly Selector[]
   readonly variant: Variant
+  /** The topics, when no selector is a pattern. */
+  readonly topics: readonly Topic[] | undefined
+  readonly matchesTopic: (topic: Topic) => boolean
   /** What the pass under way owes its members; undefined when nothing, or when all of them have been served. */
   owed: FrameList | undefined
   /** Number of the last match that found this audience, so that two matching selectors do not send a frame twice. */
   foundBy = 0
+  /** The values of state topics that it wants, as they were last looked up; see `StateValues`. */
+  values: { readonly version: number; readonly frames: readonly Frame[] } | undefined
   /** How many subscribers refer to this audience, live or not. */
   references = 0
   readonly #types: ReadonlySet<string> | undefined
-  readonly #matchesTopic: (topic: Topic) => boolean
   #members: (Subscriber | undefined)[] = []
   #memberCount = 0
 
@@ -26,7 +30,9 @@ export class Audience {
     this.selectors = request.selectors
     this.variant = variantOf(request)
     this.#types = request.types.length > 0 ? new Set(request.types) : undefined
-    this.#matchesTopic = compileSelectors(request.selectors)
+    this.matchesTopic = compileSelectors(request.selectors)
+    // A selector that is no pattern is a topic.
+    this.topics = request.selectors.some(isPattern) ? undefined : (request.selectors as readonly string[] as Topic[])
   }
 
   static keyOf(request: SubscribeRequest): string {
@@ -46,12 +52,14 @@ export class Audience {
     return this.#memberCount
   }
 
-  acceptsType(frame: Frame): boolean {
+  acceptsType(frame: WireFrame): boolean {
     return this.#types === undefined || this.#types.has(frame.event.type ?? 'message')
   }
 
-  wants(frame: Frame): boolean {
-    return this.acceptsType(frame) && this.#matchesTopic(frame.event.topic)
+  /** What of an event of a matching topic is sent to a client of this name: all, that the topic is finished, or nothing. */
+  partOf(frame: Frame, client: string | undefined): WireFrame | undefined {
+    if (this.acceptsType(frame) && (client === undefined || frame.except !== client)) return frame
+    return frame.event.end ? frame.mark : undefined
   }
 
   /** Adds a live member and returns its slot. */

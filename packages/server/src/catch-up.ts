@@ -1,15 +1,17 @@
-import { encodeComment, formatEventId, type Position, type SyncReason } from '@millrace/protocol'
+import { encodeComment, formatEventId, parseEventId, type Position, type Topic } from '@millrace/protocol'
 import type { Chance } from './chance.ts'
 import type { Clock } from './clock.ts'
 import { controlBlock } from './control-block.ts'
 import type { Flusher } from './flusher.ts'
-import type { Frame } from './frame.ts'
+import { endMark, type WireFrame } from './frame.ts'
 import type { HotWindow } from './hot-window.ts'
 import type { HubObserver } from './hub-observer.ts'
+import { LogAnswers } from './log-answers.ts'
 import { LogError } from './log.ts'
-import type { FramePage, LogReader } from './log-reader.ts'
-import type { Reading } from './reading.ts'
+import type { LogReader } from './log-reader.ts'
+import { isPosition, type Reading } from './reading.ts'
 import { SharedPages } from './shared-pages.ts'
+import type { Standing } from './standing.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /** What one turn may spend on catching up before live subscribers and I/O have theirs. */
@@ -27,6 +29,7 @@ export interface CatchUpHost {
   readonly window: HotWindow
   readonly reader: LogReader
   readonly observer: HubObserver
+  readonly standing: Standing
 }
 
 /**
@@ -37,11 +40,13 @@ export class CatchUps {
   readonly #host: CatchUpHost
   readonly #waiting = new Set<Subscriber>()
   readonly #pages = new SharedPages()
+  readonly #answers: LogAnswers
   #queue: Subscriber[] = []
   #isScheduled = false
 
   constructor(host: CatchUpHost) {
     this.#host = host
+    this.#answers = new LogAnswers(host)
   }
 
   /** How many wait for a turn or for the end of a pass. */
@@ -108,16 +113,26 @@ export class CatchUps {
   #step(subscriber: Subscriber, reading: Reading): void {
     reading.phase = 'draining'
     if (subscriber.roomBytes === 0) return
+    if (reading.skip) {
+      this.#ask(subscriber, reading)
+      return
+    }
     if (!reading.hasBacklog && !this.#refill(subscriber, reading)) return
+    if (reading.isTooFar) {
+      reading.skip = 'too_far'
+      this.#ask(subscriber, reading)
+      return
+    }
     this.#write(subscriber, reading)
-    if (subscriber.reading === reading && subscriber.roomBytes > 0) this.resume(subscriber)
+    const mayGoOn = subscriber.reading === reading && reading.phase === 'draining' && subscriber.roomBytes > 0
+    if (mayGoOn) this.resume(subscriber)
   }
 
   /** Finds out what comes next. False: that takes time. */
   #refill(subscriber: Subscriber, reading: Reading): boolean {
     const { flusher, window } = this.#host
     const { after } = reading
-    if (typeof after === 'string') return this.#ask(subscriber, reading)
+    if (!isPosition(after)) return this.#ask(subscriber, reading)
     if (window.contains(after)) {
       reading.trusted = true
       if (after.seq > flusher.end.seq) return this.#wait(subscriber, reading)
@@ -138,33 +153,89 @@ export class CatchUps {
     const { flusher, window } = this.#host
     const { audience } = subscriber
     const lastSeq = Math.min(flusher.end.seq, after.seq + MAX_SCAN)
-    const frames: Frame[] = []
+    const frames: WireFrame[] = []
     let room = subscriber.roomBytes
     let end = after
     for (let seq = after.seq + 1; seq <= lastSeq && room > 0; seq++) {
       const frame = window.frameAt(seq)
       if (!frame) break
-      end = frame.event.position
-      if (!audience.wants(frame)) continue
-      frames.push(frame)
-      room -= frame.bytes(audience.variant).byteLength
+      end = frame.position
+      if (frame.isState || !audience.matchesTopic(frame.event.topic)) continue
+      const part = subscriber.partOf(frame)
+      if (!part) continue
+      frames.push(part)
+      room -= part.bytes(audience.variant).byteLength
     }
     reading.fill(frames, end)
   }
 
-  /** Writes what fits; when that was the last up to the end of the newest pass, the subscriber is live. */
+  /** Writes what fits; when that was the last up to the end of the newest pass, the subscriber is live, or finished. */
   #write(subscriber: Subscriber, reading: Reading): void {
-    const { variant } = subscriber.audience
-    const frames = reading.take(subscriber.roomBytes, (frame) => frame.bytes(variant).byteLength)
-    const last = frames.at(-1)
-    const arrived = this.#arrival(reading)
-    let note = ''
-    if (arrived && reading.announce) {
-      note = controlBlock('stream:caught-up', { replayed: reading.replayed }, arrived)
+    const { audience } = subscriber
+    const { variant } = audience
+    const frames = reading.take(subscriber.roomBytes, variant)
+    const sent = frames.findLast(({ position }) => position !== undefined)?.position
+    const end = this.#arrival(reading)
+    const hasAll = end !== undefined && this.#addValues(subscriber, reading, frames, end)
+    const isFinished = hasAll && this.#host.standing.isFinished(audience, end)
+    const note = hasAll ? this.#note(subscriber, reading, end, isFinished) : ''
+    if (frames.length > 0 || note !== '') {
+      const count = frames.filter(({ part }) => part !== 'end-mark').length
+      subscriber.writeReplay(this.#pages.payload(frames, variant, note), count, note === '' ? sent : end)
     }
-    const sent = arrived && reading.announce ? arrived : last?.event.position
-    if (sent) subscriber.writeReplay(this.#pages.payload(frames, variant, note), frames.length, sent)
-    if (arrived && subscriber.reading === reading) this.#join(subscriber, reading)
+    if (!hasAll || subscriber.reading !== reading) return
+    if (isFinished) subscriber.end('finished')
+    else this.#join(subscriber, reading)
+  }
+
+  /**
+   * Adds the values of state topics that are owed at the end of a catch-up, without ids, as many as fit. They are read
+   * like a log from which all but the newest of each key was taken out: a value that changes meanwhile moves to its end.
+   * False: there are more, or it is not known yet which there are.
+   */
+  #addValues(subscriber: Subscriber, reading: Reading, frames: WireFrame[], end: Position): boolean {
+    const { standing } = this.#host
+    const { audience } = subscriber
+    const needsStanding = audience.topics !== undefined || standing.mayHaveValues(audience)
+    if (!needsStanding) return true
+    if (!standing.isReady(end)) return this.#wait(subscriber, reading)
+    const values = standing.values.matching(audience)
+    const { valuesAfter } = reading
+    const afterSeq = valuesAfter?.epoch === end.epoch ? valuesAfter.seq : -1
+    let room = subscriber.roomBytes
+    for (const frame of frames) room -= frame.bytes(audience.variant).byteLength
+    for (let i = firstAfter(values, afterSeq); i < values.length; i++) {
+      const frame = values[i]
+      if (!frame) break
+      if (subscriber.partOf(frame) === frame) {
+        room -= frame.withoutId.bytes(audience.variant).byteLength
+        if (room < 0 && frames.length > 0) return false
+        frames.push(frame.withoutId)
+        reading.replayed++
+      }
+      reading.valuesAfter = frame.position
+    }
+    reading.valuesAfter = end
+    return true
+  }
+
+  /** What is said at the end: that it has caught up, and which topics are finished if all are. */
+  #note(subscriber: Subscriber, reading: Reading, end: Position, isFinished: boolean): string {
+    const { replayed, isPartial, announce, finished } = reading
+    const data = { replayed, ...(isPartial ? { partial: true as const } : {}) }
+    const caughtUp = announce ? controlBlock('stream:caught-up', data, end) : ''
+    const told = isFinished ? (subscriber.audience.topics ?? []) : this.#lostMark(subscriber, reading, end)
+    const untold = told.filter((topic) => !finished.has(topic))
+    return caughtUp + untold.map((topic) => endMark(topic, formatEventId(end))).join('')
+  }
+
+  /** Who comes back with the id of a topic's last event may have been cut before it was told that this was the last. */
+  #lostMark({ audience }: Subscriber, { clientId }: Reading, end: Position): readonly Topic[] {
+    const { finished } = this.#host.standing
+    const position = clientId === undefined ? undefined : parseEventId(clientId)
+    const topic = position?.epoch === end.epoch ? finished.topicEndedAt(position.seq) : undefined
+    if (topic === undefined || !audience.matchesTopic(topic) || !finished.endOf(topic, end)) return []
+    return [topic]
   }
 
   #join(subscriber: Subscriber, { replayed, source, startedAtMs }: Reading): void {
@@ -187,7 +258,7 @@ export class CatchUps {
   #ask(subscriber: Subscriber, reading: Reading): false {
     reading.phase = 'reading'
     reading.source = 'log'
-    this.#answer(subscriber, reading).then(
+    this.#answers.take(subscriber, reading).then(
       () => {
         reading.failures = 0
         this.#goOn(subscriber, reading)
@@ -195,55 +266,6 @@ export class CatchUps {
       (error: unknown) => this.#onFailure(subscriber, reading, error),
     )
     return false
-  }
-
-  async #answer(subscriber: Subscriber, reading: Reading): Promise<void> {
-    const { reader } = this.#host
-    if (reading.after === 'unknown') {
-      const { oldest, head } = await this.#bounds(subscriber)
-      this.#tellGap(subscriber, reading, 'unknown_id', oldest, head)
-      return
-    }
-    const page = await reader.read(subscriber.audience, reading.after)
-    if (subscriber.reading !== reading) return
-    if (page.kind === 'page') this.#takePage(reading, page)
-    else this.#tellGap(subscriber, reading, page.reason, page.oldest, page.head)
-  }
-
-  /** The log's bounds, `oldest` as the selectors have it: where nothing that matches was lost since may be later. */
-  async #bounds({ audience }: Subscriber): Promise<{ oldest: Position; head: Position }> {
-    const { reader } = this.#host
-    const bounds = await reader.bounds()
-    const page = await reader.read(audience, bounds.oldest)
-    return page.kind === 'gap' ? page : bounds
-  }
-
-  #takePage(reading: Reading, page: FramePage): void {
-    const { window } = this.#host
-    const before = reading.after
-    reading.fill(page.frames, page.scannedTo)
-    const { after } = reading
-    const isStuck = typeof before === 'object' && typeof after === 'object' && after.seq === before.seq
-    const isElsewhere = isStuck && (after.epoch !== window.base.epoch || after.seq < window.base.seq)
-    if (isElsewhere && !reading.hasBacklog) {
-      throw new LogError(
-        'unavailable',
-        'The event log returned nothing where more must come: it lags behind its tail, or its tail has not heard of its epoch.',
-      )
-    }
-  }
-
-  #tellGap(subscriber: Subscriber, reading: Reading, reason: SyncReason, oldest: Position, head: Position): void {
-    if (subscriber.reading !== reading) return
-    this.#host.observer.onGap?.(subscriber, reason)
-    const goOnAfter = subscriber.request.from === 'earliest' ? oldest : head
-    const from = typeof reading.after === 'object' ? formatEventId(reading.after) : (reading.clientId ?? '')
-    reading.after = goOnAfter
-    reading.trusted = true
-    subscriber.writeText(
-      controlBlock('stream:sync-required', { reason, from, oldest: formatEventId(oldest) }, goOnAfter),
-      goOnAfter,
-    )
   }
 
   #goOn(subscriber: Subscriber, reading: Reading): void {
@@ -263,4 +285,16 @@ export class CatchUps {
     reading.phase = 'retrying'
     reading.retryAtMs = this.#host.clock.now() + delayMs * (0.5 + this.#host.chance.fraction() / 2)
   }
+}
+
+/** The index of the first value after a place, in values that are in order. */
+function firstAfter(values: readonly WireFrame[], seq: number): number {
+  let low = 0
+  let high = values.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((values[middle]?.seq ?? 0) > seq) high = middle
+    else low = middle + 1
+  }
+  return low
 }

@@ -1,4 +1,4 @@
-import { coversSelector, parseSelector, type Selector } from '@millrace/protocol'
+import { coversSelector, parseSelector, userTopic, type Selector } from '@millrace/protocol'
 import type { Authorizer, Grant, Refusal } from './grant.ts'
 import type { Hub } from './hub.ts'
 import { HubError } from './hub-error.ts'
@@ -92,19 +92,25 @@ export function problemAnswer(fault: Problem): WholeAnswer {
 
 async function admit(hub: Hub, request: StreamRequest, grant: Grant): Promise<StreamDecision> {
   const wanted = readRequest(hub, request, grant)
+  if (wanted.selectors.length === 0) return problemAnswer(problem(403, 'This client may subscribe to nothing.'))
   const forbidden = wanted.selectors.filter((selector) => !isGranted(grant, selector))
-  if (forbidden.length > 0) {
-    return problemAnswer(problem(403, `Not allowed to subscribe to ${forbidden.join(', ')}.`))
-  }
+  if (forbidden.length > 0) return problemAnswer(forbiddenProblem(grant, forbidden))
   const admission = await hub.admit(wanted)
   if (admission.kind === 'accepted') {
     const headers = { 'Millrace-Connection': admission.connection }
     return { kind: 'stream', headers, open: (transport) => admission.open(transport) }
   }
+  if (admission.kind === 'finished') return noContent()
   // Any status but 200 would end a native `EventSource` for good, so a passing refusal is a stream that ends.
   if (request.header('millrace-client') === undefined) return { kind: 'sent-away', body: admission.body }
   const retryAfter = String(Math.ceil(admission.retryAfterMs / 1000))
   return problemAnswer(problem(503, reasons[admission.reason], { 'Retry-After': retryAfter }))
+}
+
+function forbiddenProblem({ user }: Grant, forbidden: readonly Selector[]): Problem {
+  const detail = `Not allowed to subscribe to ${forbidden.join(', ')}.`
+  if (user !== undefined || !forbidden.some((selector) => selector.startsWith('@'))) return problem(403, detail)
+  return problem(403, `${detail} Topics with @ are for the user whose they are, and this request comes from no user.`)
 }
 
 function methodFault(method: string): Problem | undefined {
@@ -122,17 +128,28 @@ function acceptFault(accept: string | undefined): Problem | undefined {
 }
 
 function readRequest(hub: Hub, request: StreamRequest, grant: Grant): SubscribeRequest {
-  return readSubscribeRequest(readQuery(request.query), lastEventIdOf(request), {
-    defaultSelectors: grant.subscribe.map((text) => parseSelector(text)),
+  const { user, slowPolicy } = grant
+  const own = user === undefined ? [] : [userTopic(user)]
+  const granted = grant.subscribe.filter((text) => !text.startsWith('@')).map((text) => parseSelector(text))
+  const wanted = readSubscribeRequest(readQuery(request.query), lastEventIdOf(request), {
+    defaultSelectors: [...granted, ...own],
     maxTopicsPerStream: hub.limits.maxTopicsPerStream,
+    user,
   })
+  return { ...wanted, slowPolicy }
 }
 
+/** A user's own topic is nobody else's to see, whatever the grant says. */
 function isGranted(grant: Grant, wanted: Selector): boolean {
+  if (wanted.startsWith('@')) return grant.user !== undefined && userTopic(grant.user) === wanted
   return grant.subscribe.some((granted) => coversSelector(parseSelector(granted), wanted))
 }
 
 function refusalAnswer({ status, detail = 'No stream for this client.' }: Refusal): WholeAnswer {
-  if (status !== 204) return problemAnswer(problem(status, detail))
-  return { kind: 'whole', status, headers: { 'Cache-Control': 'no-store' }, body: undefined }
+  return status === 204 ? noContent() : problemAnswer(problem(status, detail))
+}
+
+/** Stops a client for good. */
+function noContent(): WholeAnswer {
+  return { kind: 'whole', status: 204, headers: { 'Cache-Control': 'no-store' }, body: undefined }
 }

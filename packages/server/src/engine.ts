@@ -1,23 +1,29 @@
 import type { Position } from '@millrace/protocol'
+import { Advances } from './advances.ts'
 import { AudienceIndex } from './audience-index.ts'
 import type { Backend } from './backend.ts'
+import { BackendError } from './backend-error.ts'
 import { CatchUps } from './catch-up.ts'
 import { systemChance, type Chance } from './chance.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { Flusher } from './flusher.ts'
 import { HotWindow } from './hot-window.ts'
+import type { Audience } from './audience.ts'
+import type { WireFrame } from './frame.ts'
 import type { HubObserver } from './hub-observer.ts'
 import type { HubLimits, HubOptions } from './hub-options.ts'
 import type { HubStats } from './hub.ts'
 import { HubError } from './hub-error.ts'
-import { LogError, type AppendOptions, type EventLog, type NewEvent, type Tail } from './log.ts'
+import { LogError, type AppendOptions, type EventContent, type EventLog, type NewEvent, type Tail } from './log.ts'
 import { LogReader } from './log-reader.ts'
 import { narrowestRetention } from './memory/topic-rules.ts'
-import type { Reading } from './reading.ts'
+import { Reading } from './reading.ts'
+import { Standing } from './standing.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 import { Subscriber, type SubscriberHost } from './subscriber.ts'
 import { Sweep } from './sweep.ts'
 import type { Transport } from './transport.ts'
+import { TopicKinds } from './topic-kinds.ts'
 import { UnsentMarks } from './unsent-marks.ts'
 
 const FIRST_START_RETRY_MS = 100
@@ -40,7 +46,10 @@ export class Engine implements SubscriberHost {
   readonly catchUps: CatchUps
   readonly reader: LogReader
   readonly sweep: Sweep
+  readonly kinds: TopicKinds
+  readonly standing: Standing
   readonly subscribers: Map<string, Subscriber> = new Map()
+  readonly advances: Advances = new Advances()
   /** Resolves when the log is followed. */
   readonly ready: Promise<void>
   /** Resolves after the first attempt to follow the log: whether it went well. */
@@ -51,8 +60,8 @@ export class Engine implements SubscriberHost {
   readonly #closing = new AbortController()
   #isFollowing = false
   #tail: Tail | undefined
+  #stopListening: (() => void) | undefined
   #onEmpty: (() => void)[] = []
-  #onNextAdvance = new Set<() => void>()
 
   constructor(limits: HubLimits, options: HubOptions) {
     this.limits = limits
@@ -68,6 +77,7 @@ export class Engine implements SubscriberHost {
       maxBytes: Math.min(limits.hotWindowBytes, maxBytes || Infinity),
       maxAgeMs,
     }
+    this.kinds = new TopicKinds(options.backend.topics)
     this.window = new HotWindow(NOWHERE, windowLimits, this.clock)
     const pageBytes = Math.floor(limits.maxBufferBytes / 4)
     this.reader = new LogReader(this, {
@@ -75,6 +85,7 @@ export class Engine implements SubscriberHost {
       maxBytes: pageBytes,
     })
     this.sweep = new Sweep(this.clock, { intervalMs: Math.min(1_000, Math.floor(limits.heartbeatMs / 10)) })
+    this.standing = new Standing(this)
     this.catchUps = new CatchUps(this)
     this.flusher = new Flusher(this)
     this.firstAttempt = this.#follow()
@@ -121,32 +132,29 @@ export class Engine implements SubscriberHost {
     })
   }
 
-  onAdvance(): void {
+  /** Whether a reader inside the process waits for what comes. */
+  get hasReaders(): boolean {
+    return this.advances.hasWaiting
+  }
+
+  onAdvance(ephemeral: readonly WireFrame[] = []): void {
     this.catchUps.onAdvance()
-    const waiting = this.#onNextAdvance
-    if (waiting.size === 0) return
-    this.#onNextAdvance = new Set()
-    for (const resolve of waiting) resolve()
+    this.advances.tell(ephemeral)
   }
 
   onReset(): void {
     this.reader.reset()
+    if (this.isStarted) void this.standing.reload()
     this.onAdvance()
   }
 
-  /** Resolves when the window has moved on, the signal was aborted or the hub was closed. */
-  nextAdvance(signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted || this.isClosed) return Promise.resolve()
-    return new Promise((resolve) => {
-      const waiting = this.#onNextAdvance
-      const settle = (): void => {
-        signal?.removeEventListener('abort', settle)
-        waiting.delete(settle)
-        resolve()
-      }
-      waiting.add(settle)
-      signal?.addEventListener('abort', settle)
-    })
+  onStanding(): void {
+    this.onAdvance()
+  }
+
+  /** Sends an event to those who are live now, on all nodes. */
+  async send(event: EventContent): Promise<void> {
+    await this.#backend.bus.send({ kind: 'ephemeral', event, timeMs: this.clock.time() })
   }
 
   /** Whether the log answers. */
@@ -164,8 +172,20 @@ export class Engine implements SubscriberHost {
     const subscriber = new Subscriber(this, connection, request, audience, transport)
     this.subscribers.set(connection, subscriber)
     this.observer.onOpened?.(subscriber)
-    subscriber.start(reading ? undefined : this.flusher.end, reading)
+    if (reading) subscriber.start(undefined, reading)
+    else this.#startNow(subscriber, audience)
     return subscriber
+  }
+
+  /** A stream that brings no id and asks for what comes now begins at the newest pass, and with the values of its state topics. */
+  #startNow(subscriber: Subscriber, audience: Audience): void {
+    const { standing } = this
+    const { end } = this.flusher
+    const isKnown = standing.isReady(end)
+    const hasValues = standing.mayHaveValues(audience) && (!isKnown || standing.values.matching(audience).length > 0)
+    const mayBeFinished = audience.topics !== undefined && (!isKnown || standing.isFinished(audience, end))
+    const reading = hasValues || mayBeFinished ? new Reading(end, { trusted: true, announce: hasValues }) : undefined
+    subscriber.start(hasValues ? undefined : end, reading)
   }
 
   onSubscriberClosed(subscriber: Subscriber): void {
@@ -174,6 +194,7 @@ export class Engine implements SubscriberHost {
     this.observer.onClosed?.(subscriber)
     if (this.subscribers.size > 0) return
     this.catchUps.onEmpty()
+    this.flusher.onEmpty()
     for (const resolve of this.#onEmpty) resolve()
     this.#onEmpty = []
   }
@@ -212,6 +233,7 @@ export class Engine implements SubscriberHost {
     this.#isFollowing = false
     this.flusher.close()
     this.onAdvance()
+    this.#stopListening?.()
     await this.#tail?.close()
     const { bus, registry, log } = this.#backend
     try {
@@ -236,11 +258,15 @@ export class Engine implements SubscriberHost {
     return (await this.firstAttempt) || this.#follow()
   }
 
-  /** Follows the log from its head. */
+  /** Follows the log from its head, and what goes over the bus. */
   async #follow(): Promise<boolean> {
     try {
       const { head } = await this.log.bounds()
       this.flusher.reset(head)
+      await this.standing.load()
+      this.#stopListening ??= await this.#backend.bus.listen(({ event, timeMs }) => {
+        this.flusher.acceptEphemeral({ ...event, timeMs })
+      })
       const tail = await this.log.tail(head, {
         onEvents: (events) => this.flusher.accept(events),
         onEpoch: (position) => this.flusher.reset(position),
@@ -254,10 +280,13 @@ export class Engine implements SubscriberHost {
       this.#tail = tail
       this.#isFollowing = true
       this.isStarted = true
-      if (this.isClosed) await tail.close()
+      if (this.isClosed) {
+        this.#stopListening?.()
+        await tail.close()
+      }
       return true
     } catch (error) {
-      if (!(error instanceof LogError)) this.onError(error, 'following the event log')
+      if (!(error instanceof LogError || error instanceof BackendError)) this.onError(error, 'following the event log')
       return false
     }
   }

@@ -1,15 +1,19 @@
+// More than 300 lines: when a pass begins, what it freezes, whom it serves and how it ends is one thing, and hot.
 import type { Position } from '@millrace/protocol'
 import type { Audience } from './audience.ts'
 import type { AudienceIndex } from './audience-index.ts'
 import type { Clock } from './clock.ts'
-import { batchFrames } from './frame-batch.ts'
-import { FrameList } from './frame-list.ts'
-import { Frame, VARIANTS } from './frame.ts'
+import { EphemeralQueue } from './ephemeral-queue.ts'
+import { Frame, type FrameEvent, type WireFrame } from './frame.ts'
 import type { HotWindow } from './hot-window.ts'
 import type { HubObserver } from './hub-observer.ts'
 import type { HubLimits } from './hub-options.ts'
 import type { StoredEvent } from './log.ts'
+import { owe } from './owe.ts'
+import type { Standing } from './standing.ts'
+import type { StatePlan } from './state-values.ts'
 import type { Subscriber } from './subscriber.ts'
+import type { TopicKinds } from './topic-kinds.ts'
 
 /** How long one slice of a pass may take before I/O has its turn, and how many members are served between two looks. */
 const SLICE_MS = 5
@@ -23,8 +27,12 @@ export interface FlusherHost {
   readonly window: HotWindow
   readonly index: AudienceIndex
   readonly observer: HubObserver
-  /** A pass was frozen. */
-  onAdvance(): void
+  readonly kinds: TopicKinds
+  readonly standing: Standing
+  /** Whether somebody inside the process waits for what comes. */
+  readonly hasReaders: boolean
+  /** A pass was frozen, with these ephemeral events. */
+  onAdvance(ephemeral: readonly WireFrame[]): void
   /** The window was reset: what was read before may be of another history. */
   onReset(): void
 }
@@ -36,6 +44,8 @@ interface Pass {
   readonly audiences: readonly Audience[]
   readonly oldestArrivalMs: number
   readonly frozenAtMs: number
+  /** `seq` of the oldest value that leaves late in this pass; Infinity when none does. */
+  readonly oldestLateSeq: number
   audience: number
   slot: number
 }
@@ -51,12 +61,16 @@ export class Flusher {
   #passes = 0
   /** How many frames the next pass tries to take: fewer after one that was too much for somebody's buffer. */
   #maxFrames = MAX_FRAMES
+  /** The same for what is not owed by the log: values that are late, and ephemeral events. */
+  #maxExtras = MAX_FRAMES
   /** Whether the newest pass left something to the next one. */
   #isCut = false
   #pass: Pass | undefined
   #lastPassMs = Number.NEGATIVE_INFINITY
   #cancelTimer: (() => void) | undefined
-  #isScheduled = false
+  /** When the next pass is to begin; undefined while none is planned. */
+  #scheduledForMs: number | undefined
+  readonly ephemeral: EphemeralQueue = new EphemeralQueue()
   #isClosed = false
   #onRoom: (() => void)[] = []
 
@@ -93,15 +107,41 @@ export class Flusher {
 
   /** Where a live member stands: a pass under way may not have come to it yet. */
   positionOf(member: Subscriber): Position {
+    return this.#passOwedTo(member)?.previousEnd ?? this.#end
+  }
+
+  /** The place after which a live member may lack values of state topics: some wait until their key may be sent. */
+  valuesAfter(member: Subscriber): Position {
+    const position = this.positionOf(member)
+    const lateSeq = this.#passOwedTo(member)?.oldestLateSeq ?? Infinity
+    const oldestSeq = Math.min(this.#host.standing.values.oldestHeldSeq, lateSeq)
+    return oldestSeq > position.seq ? position : { ...position, seq: oldestSeq - 1 }
+  }
+
+  #passOwedTo(member: Subscriber): Pass | undefined {
     const pass = this.#pass
     const isOwed =
       pass && member.audience.owed && member.joinedPass <= this.#passes && member.servedPass !== this.#passes
-    return isOwed ? pass.previousEnd : this.#end
+    return isOwed ? pass : undefined
+  }
+
+  /** Takes an event that is not of the log: the next pass sends it to who is live then. */
+  acceptEphemeral(event: FrameEvent): void {
+    if (this.#isClosed || (this.#host.index.size === 0 && !this.#host.hasReaders)) return
+    this.ephemeral.push(event)
+    this.#schedule()
+  }
+
+  /** Nobody is left: what was not owed by the log is owed to nobody. */
+  onEmpty(): void {
+    this.#host.standing.values.release()
+    if (!this.#host.hasReaders) this.ephemeral.clear()
+    if (this.#dueMs() === undefined) this.#unschedule()
   }
 
   /** Takes events of the tail. The promise, if any, resolves when there is room for more. */
   accept(events: readonly StoredEvent[]): void | Promise<void> {
-    const { window, clock, limits } = this.#host
+    const { window, clock, limits, kinds } = this.#host
     const last = events.at(-1)
     if (!last || this.#isClosed) return undefined
     const nowMs = clock.now()
@@ -111,7 +151,7 @@ export class Flusher {
         this.reset(last.position)
         return undefined
       }
-      if (seq === window.end.seq + 1) window.push(new Frame(event, nowMs))
+      if (seq === window.end.seq + 1) window.push(new Frame(event, nowMs, kinds.isState(event.topic)))
     }
     window.trim(this.#end.seq)
     this.#schedule()
@@ -138,7 +178,7 @@ export class Flusher {
 
   close(): void {
     this.#isClosed = true
-    this.#cancelTimer?.()
+    this.#unschedule()
     this.#giveRoom()
   }
 
@@ -148,71 +188,87 @@ export class Flusher {
   }
 
   #schedule(): void {
-    if (this.#pass || this.#isScheduled || this.#isClosed || this.#end.seq === this.#host.window.end.seq) return
-    this.#isScheduled = true
+    if (this.#pass || this.#isClosed) return
     const { clock, limits } = this.#host
+    const dueMs = this.#dueMs()
+    if (dueMs === undefined) return
     // The interval is for gathering; what is gathered already need not wait.
-    const waitMs = this.#isCut ? 0 : this.#lastPassMs + limits.flushIntervalMs - clock.now()
+    const atMs = this.#isCut ? dueMs : Math.max(dueMs, this.#lastPassMs + limits.flushIntervalMs)
+    if (this.#scheduledForMs !== undefined && this.#scheduledForMs <= atMs) return
+    this.#unschedule()
+    const waitMs = atMs - clock.now()
+    this.#scheduledForMs = waitMs > 0 ? atMs : Number.NEGATIVE_INFINITY
     if (waitMs > 0) this.#cancelTimer = clock.after(waitMs, () => this.#begin())
     else clock.soon(() => this.#begin())
   }
 
-  #begin(): void {
-    this.#isScheduled = false
+  #unschedule(): void {
+    if (!this.#cancelTimer) return
+    this.#cancelTimer()
     this.#cancelTimer = undefined
-    if (this.#pass || this.#isClosed || this.#end.seq === this.#host.window.end.seq) return
-    this.#lastPassMs = this.#host.clock.now()
-    this.#freeze()
-    this.#host.onAdvance()
+    this.#scheduledForMs = undefined
+  }
+
+  /** From when on there is something to send; undefined when nothing is. */
+  #dueMs(): number | undefined {
+    if (this.#end.seq !== this.#host.window.end.seq || !this.ephemeral.isEmpty) return Number.NEGATIVE_INFINITY
+    return this.#host.standing.values.nextDueMs
+  }
+
+  #begin(): void {
+    this.#scheduledForMs = undefined
+    this.#cancelTimer = undefined
+    const dueMs = this.#dueMs()
+    if (this.#pass || this.#isClosed || dueMs === undefined) return
+    const nowMs = this.#host.clock.now()
+    if (dueMs <= nowMs) {
+      this.#lastPassMs = nowMs
+      const ephemeral = this.#freeze(nowMs)
+      this.#host.onAdvance(ephemeral)
+    }
     if (this.#pass) this.#slice(this.#pass)
+    else this.#schedule()
   }
 
   /**
    * Fixes the end of the pass and what each audience is owed in it. What would be too much for one write is left to the
-   * next pass.
+   * next pass. Returns the ephemeral events that it takes along.
    */
-  #freeze(): void {
-    const { window, limits, clock } = this.#host
+  #freeze(nowMs: number): readonly WireFrame[] {
+    const { window, limits, standing } = this.#host
     const previousEnd = this.#end
-    const oldestArrivalMs = window.frameAt(previousEnd.seq + 1)?.arrivedAtMs ?? clock.now()
+    const oldestArrivalMs = window.frameAt(previousEnd.seq + 1)?.arrivedAtMs ?? nowMs
     const maxOwedBytes = limits.maxBufferBytes / 2
     for (;;) {
       const frames = window.framesAfter(previousEnd.seq, this.#maxFrames)
-      const { audiences, longestBytes } = this.#match(frames)
-      if (longestBytes <= maxOwedBytes || frames.length === 1) {
+      const plan = this.#plan(frames, nowMs)
+      const ephemeral = this.ephemeral.first(this.#maxExtras)
+      const { audiences, longestBytes } = owe(this.#host.index, plan.frames, ephemeral)
+      const extraCount = Math.max(plan.lateFrames.length, ephemeral.length)
+      if (longestBytes <= maxOwedBytes || (frames.length <= 1 && extraCount <= (frames.length === 0 ? 1 : 0))) {
         this.#maxFrames = Math.min(MAX_FRAMES, this.#maxFrames * 2)
-        this.#end = frames.at(-1)?.event.position ?? previousEnd
-        this.#isCut = this.#end.seq < window.end.seq
+        this.#maxExtras = Math.min(MAX_FRAMES, Math.max(1, this.#maxExtras) * 2)
+        this.#end = frames.at(-1)?.position ?? previousEnd
+        this.ephemeral.remove(ephemeral.length)
+        this.#isCut = this.#end.seq < window.end.seq || !this.ephemeral.isEmpty || plan.leftCount > 0
         this.#passes++
-        this.#pass = { previousEnd, audiences, oldestArrivalMs, frozenAtMs: this.#lastPassMs, audience: 0, slot: 0 }
-        return
+        standing.note(frames)
+        if (this.#host.kinds.hasState) standing.values.commit(frames, plan, nowMs)
+        if (this.#host.index.size === 0) standing.values.release()
+        const { oldestLateSeq } = plan
+        this.#pass = { previousEnd, audiences, oldestArrivalMs, frozenAtMs: nowMs, oldestLateSeq, audience: 0, slot: 0 }
+        return ephemeral
       }
       for (const audience of audiences) audience.owed = undefined
-      this.#maxFrames = Math.max(1, Math.floor((frames.length * maxOwedBytes) / longestBytes))
+      const part = maxOwedBytes / longestBytes
+      this.#maxFrames = Math.max(1, Math.floor(frames.length * part))
+      this.#maxExtras = Math.max(frames.length === 0 ? 1 : 0, Math.floor(extraCount * part))
     }
   }
 
-  /**
-   * Notes with each audience what it is owed. Frames of one topic are matched together: audiences that have a topic in
-   * common are gone through once in a pass, not once for each frame of it. With 10,000 of them and eight frames a pass
-   * the engine then takes half the time or less (benchmark `engine`).
-   */
-  #match(frames: readonly Frame[]): { readonly audiences: Audience[]; readonly longestBytes: number } {
-    const lists = VARIANTS.map((variant) => FrameList.empty(variant))
-    const audiences: Audience[] = []
-    let longestBytes = 0
-    for (const batch of batchFrames(frames)) {
-      const [first] = batch.frames
-      if (!first) continue
-      this.#host.index.match(first, (audience) => {
-        if (audience.memberCount === 0) return
-        if (!audience.owed) audiences.push(audience)
-        const owed = (audience.owed ?? lists[audience.variant])?.plus(batch)
-        audience.owed = owed
-        if (owed && owed.byteLength > longestBytes) longestBytes = owed.byteLength
-      })
-    }
-    return { audiences, longestBytes }
+  #plan(frames: readonly Frame[], nowMs: number): StatePlan {
+    if (!this.#host.kinds.hasState) return { frames, lateFrames: [], leftCount: 0, oldestLateSeq: Infinity }
+    return this.#host.standing.values.plan(frames, nowMs, this.#maxExtras)
   }
 
   #slice(pass: Pass): void {

@@ -1,5 +1,5 @@
-import type { FrameBatch } from './frame-batch.ts'
-import type { Frame, Variant } from './frame.ts'
+import { FrameBatch } from './frame-batch.ts'
+import { Frame, type Variant, type WireFrame } from './frame.ts'
 import { joinPayload, type Payload } from './payload.ts'
 
 /**
@@ -7,10 +7,17 @@ import { joinPayload, type Payload } from './payload.ts'
  * gives the same list, so that its payload is made once, however many audiences and members it goes to.
  */
 export class FrameList {
-  /** The newest frame. */
-  readonly last: Frame | undefined
+  /** The newest frame that has an id. */
+  readonly last: WireFrame | undefined
   readonly byteLength: number
+  /** How many events are in it. */
   readonly length: number
+  /** Whether a frame is kept from the clients of some name. */
+  readonly hasExcept: boolean
+  /** Whether some topic is finished by a frame. */
+  readonly hasEnd: boolean
+  /** Whether no frame is of the log: who is behind does without them. */
+  readonly isEphemeral: boolean
   readonly #variant: Variant
   readonly #parent: FrameList | undefined
   readonly #batch: FrameBatch | undefined
@@ -18,14 +25,18 @@ export class FrameList {
   #latest: FrameList | undefined
   #others: Map<FrameBatch, FrameList> | undefined
   #payload: Payload | undefined
+  #byClient: Map<string, FrameList | undefined> | undefined
 
   private constructor(variant: Variant, parent: FrameList | undefined, batch: FrameBatch | undefined) {
     this.#variant = variant
     this.#parent = parent
     this.#batch = batch
     this.last = later(parent?.last, batch?.frames.at(-1))
-    this.length = (parent?.length ?? 0) + (batch?.frames.length ?? 0)
+    this.length = (parent?.length ?? 0) + (batch?.eventCount ?? 0)
     this.byteLength = (parent?.byteLength ?? 0) + (batch?.byteLength(variant) ?? 0)
+    this.hasExcept = parent?.hasExcept === true || batch?.hasExcept === true
+    this.hasEnd = parent?.hasEnd === true || batch?.hasEnd === true
+    this.isEphemeral = parent?.isEphemeral !== false && batch?.isEphemeral !== false
   }
 
   static empty(variant: Variant): FrameList {
@@ -44,22 +55,49 @@ export class FrameList {
     return list
   }
 
+  /** The frames that are sent to a client of this name, without those that leave it out. Undefined when that is none. */
+  forClient(client: string): FrameList | undefined {
+    if (!this.hasExcept) return this
+    this.#byClient ??= new Map()
+    if (!this.#byClient.has(client)) this.#byClient.set(client, this.#filter(client))
+    return this.#byClient.get(client)
+  }
+
   /** The frames' bytes, oldest first. The list must not be empty. */
   payload(): Payload {
     return (this.#payload ??= this.#join())
   }
 
   #join(): Payload {
-    const frames: Frame[] = []
+    const parts = this.#frames().map((frame) => frame.bytes(this.#variant))
+    return joinPayload(parts, this.byteLength)
+  }
+
+  /** Oldest first. */
+  #frames(): WireFrame[] {
+    const frames: WireFrame[] = []
     for (let list: FrameList | undefined = this; list && list.#batch; list = list.#parent) {
       frames.push(...list.#batch.frames)
     }
-    frames.sort((one, other) => one.seq - other.seq)
-    const parts = frames.map((frame) => frame.bytes(this.#variant))
-    return joinPayload(parts, this.byteLength)
+    return frames.sort((one, other) => one.seq - other.seq)
+  }
+
+  /** Who is not sent the last event of a topic is told nevertheless that it is finished. */
+  #filter(client: string): FrameList | undefined {
+    const batch = new FrameBatch(this.isEphemeral)
+    let isWhole = true
+    for (const frame of this.#frames()) {
+      const isKept = frame.except !== client
+      if (!isKept) isWhole = false
+      if (isKept) batch.push(frame)
+      else if (frame instanceof Frame && frame.event.end) batch.push(frame.mark)
+    }
+    if (isWhole) return this
+    return batch.frames.length === 0 ? undefined : new FrameList(this.#variant, undefined, batch)
   }
 }
 
-function later(one: Frame | undefined, other: Frame | undefined): Frame | undefined {
-  return one && (!other || one.seq > other.seq) ? one : other
+function later(one: WireFrame | undefined, other: WireFrame | undefined): WireFrame | undefined {
+  if (!other?.position) return one
+  return one && one.seq > other.seq ? one : other
 }

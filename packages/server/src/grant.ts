@@ -1,7 +1,16 @@
+import type { SlowPolicy } from './subscribe-request.ts'
+
 /** What a client may see. */
 export interface Grant {
-  /** Topics and patterns; a stream that names none gets all of these. */
+  /** Topics and patterns; a stream that names none gets all of these, and its user's own topic. */
   readonly subscribe: readonly string[]
+  /**
+   * The id of the user: may subscribe to `@me`, which nobody else may. On the wire the topic is `@` and the id,
+   * percent-encoded (`userTopic`). @default no user
+   */
+  readonly user?: string
+  /** What happens to this client's streams when they fall behind. @default the hub's `slowPolicy` */
+  readonly slowPolicy?: SlowPolicy
 }
 
 /** Why a client gets no stream. */

@@ -37,7 +37,7 @@ export class HotWindow {
   }
 
   get end(): Position {
-    return this.#frames.at(-1)?.event.position ?? this.#base
+    return this.#frames.at(-1)?.position ?? this.#base
   }
 
   get count(): number {
@@ -53,7 +53,7 @@ export class HotWindow {
     this.trim(this.#sentSeq)
     if (position.epoch !== this.#base.epoch || position.seq > this.end.seq || position.seq < this.#base.seq)
       return false
-    const here = position.seq === this.#base.seq ? this.#base : this.frameAt(position.seq)?.event.position
+    const here = position.seq === this.#base.seq ? this.#base : this.frameAt(position.seq)?.position
     return here?.check === position.check
   }
 
@@ -89,7 +89,7 @@ export class HotWindow {
       if (!oldest || oldest.seq > keepAfterSeq) break
       const isOver = this.count > maxCount || this.#heldBytes > maxBytes || oldest.arrivedAtMs < bornAfterMs
       if (!isOver) break
-      this.#base = oldest.event.position
+      this.#base = oldest.position
       this.#heldBytes -= oldest.heldBytes
       this.#frames[this.#first] = undefined
       this.#first++

@@ -36,6 +36,11 @@ export interface HubLimits {
   readonly maxLagMs: number
   /** When the hub closes, its streams are ended over this time. Milliseconds, 0 to 3,600,000. @default 10000 */
   readonly drainMs: number
+  /**
+   * A client that comes back, or asks for `earliest`, and would be sent more events than this is told `too_far` instead,
+   * and goes on as it asked to after a gap; with `earliest` from now. 1 to 1,000,000,000, or false. @default false
+   */
+  readonly maxReplayCount: number | false
 }
 
 export const defaultHubLimits: HubLimits = Object.freeze({
@@ -52,6 +57,7 @@ export const defaultHubLimits: HubLimits = Object.freeze({
   hotWindowBytes: 16 * 1024 * 1024,
   maxLagMs: 5_000,
   drainMs: 10_000,
+  maxReplayCount: false,
 })
 
 export interface HubOptions extends Partial<HubLimits> {
@@ -85,16 +91,21 @@ export const hubLimitRanges: {
   hotWindowBytes: [1_024, 2 ** 30],
   maxLagMs: [1, 2 ** 31 - 1],
   drainMs: [0, 3_600_000],
+  maxReplayCount: [1, 1_000_000_000],
 })
+
+const SLOW_POLICIES: ReadonlySet<SlowPolicy> = new Set(['catch-up', 'sync', 'disconnect'])
+/** Limits that can be switched off. */
+const SWITCHABLE = new Set(['staleMs', 'maxReplayCount'])
 
 /** Checks the limits and fills in the defaults. @throws HubError `invalid_option` */
 export function resolveHubLimits(given: Partial<HubLimits>): HubLimits {
   const limits: HubLimits = { ...defaultHubLimits, ...defined(given) }
   for (const [name, range] of Object.entries(hubLimitRanges)) checkRange(name, limits[name as keyof HubLimits], range)
-  if (limits.slowPolicy !== 'catch-up' && limits.slowPolicy !== 'disconnect') {
+  if (!SLOW_POLICIES.has(limits.slowPolicy)) {
     throw new HubError(
       'invalid_option',
-      `slowPolicy is ${JSON.stringify(limits.slowPolicy)}; use 'catch-up' or 'disconnect'.`,
+      `slowPolicy is ${JSON.stringify(limits.slowPolicy)}; use 'catch-up', 'sync' or 'disconnect'.`,
     )
   }
   if (limits.staleMs !== false && limits.staleMs < limits.maxUnsentMs) {
@@ -130,7 +141,7 @@ function unknownOption(name: string): HubError {
 }
 
 function checkRange(name: string, value: unknown, [min, max]: readonly [number, number]): void {
-  if (value === false && name === 'staleMs') return
+  if (value === false && SWITCHABLE.has(name)) return
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return
   throw new HubError(
     'invalid_option',

@@ -1,24 +1,10 @@
-import {
-  formatEventId,
-  parseEventId,
-  encodeRetry,
-  type EventId,
-  type Position,
-  type ReconnectReason,
-} from '@millrace/protocol'
-import { controlBlock } from './control-block.ts'
-import { Engine } from './engine.ts'
-import { farewell, sendAway } from './farewell.ts'
+import type { EventId, ReconnectReason } from '@millrace/protocol'
+import { EngineHub } from './engine-hub.ts'
 import type { StreamHandlerOptions } from './decide-stream.ts'
-import { fetchHandler, type FetchHandler } from './fetch/fetch-handler.ts'
-import { HubError } from './hub-error.ts'
-import { resolveHubLimits, type HubLimits, type HubOptions } from './hub-options.ts'
-import { InProcessReader, type ReceivedEvent, type ReceivedGap } from './in-process.ts'
-import { LogError, type NewEvent } from './log.ts'
-import { newEvent, type CheckedEvent, type EventMap, type PublishEvent } from './publish-event.ts'
-import { readSelectors } from './read-subscribe-request.ts'
-import { Reading } from './reading.ts'
-import { shown } from './shown.ts'
+import type { FetchHandler } from './fetch/fetch-handler.ts'
+import type { HubLimits, HubOptions } from './hub-options.ts'
+import type { ReceivedEvent, ReceivedGap } from './in-process.ts'
+import type { EventMap, PublishEvent } from './publish-event.ts'
 import type { From, SubscribeRequest } from './subscribe-request.ts'
 import type { Subscriber } from './subscriber.ts'
 import type { Transport } from './transport.ts'
@@ -33,6 +19,10 @@ export type Admission =
       open(transport: Transport): Subscriber
     }
   | {
+      /** All topics that are asked for are finished, and the client has had their ends: it need not come again. */
+      readonly kind: 'finished'
+    }
+  | {
       /** For a while: the client should come again. */
       readonly kind: 'refused'
       readonly reason: ReconnectReason
@@ -42,8 +32,8 @@ export type Admission =
     }
 
 export interface PublishResult {
-  /** The ids of the events, in their order. */
-  readonly ids: readonly EventId[]
+  /** The ids of the events, in their order; null for ephemeral ones. */
+  readonly ids: readonly (EventId | null)[]
 }
 
 export interface PublishOptions {
@@ -62,7 +52,7 @@ export interface SubscribeOptions {
   /** Only events of these types. @default all */
   readonly types?: readonly string[]
   /** The id of the last event that the reader has; wins over `from`. */
-  readonly after?: string | undefined
+  readonly after?: string | null | undefined
   /** @default 'now' */
   readonly from?: From
   readonly signal?: AbortSignal
@@ -132,153 +122,4 @@ export interface Hub<Events extends EventMap = EventMap> {
 /** Makes a hub. @throws HubError `invalid_option` */
 export function createHub<Events extends EventMap = EventMap>(options: HubOptions): Hub<Events> {
   return new EngineHub(options) as Hub<Events>
-}
-
-class EngineHub implements Hub {
-  readonly limits: HubLimits
-  readonly #engine: Engine
-  #closing: Promise<void> | undefined
-  /** When the last streams are to be gone, by the hub's clock. */
-  #drainEndMs = 0
-
-  constructor(options: HubOptions) {
-    this.limits = resolveHubLimits(options)
-    this.#engine = new Engine(this.limits, options)
-  }
-
-  get size(): number {
-    return this.#engine.subscribers.size
-  }
-
-  get lagMs(): number {
-    return this.#engine.lagMs
-  }
-
-  ready(): Promise<void> {
-    return this.#engine.ready
-  }
-
-  async publish(
-    input: PublishEvent | readonly PublishEvent[],
-    { publisher = '' }: PublishOptions = {},
-  ): Promise<PublishResult> {
-    const events = Array.isArray(input) ? (input as readonly PublishEvent[]) : [input as PublishEvent]
-    const fresh = events.map((event) => builtEvent(newEvent(event, this.limits.maxEventBytes)))
-    if (this.#closing) throw new HubError('closed', 'The hub is closing; nothing was published.')
-    if (this.#engine.lagMs > this.limits.maxLagMs) {
-      throw new HubError(
-        'overloaded',
-        `Delivery lags behind by ${Math.round(this.#engine.lagMs)} ms; nothing was published. Try again in a moment.`,
-      )
-    }
-    try {
-      const positions = await this.#engine.append(fresh, { publisher })
-      return { ids: positions.map((position) => formatEventId(position)) }
-    } catch (error) {
-      throw publishError(error)
-    }
-  }
-
-  async admit(request: SubscribeRequest): Promise<Admission> {
-    if (this.#closing) return this.#refusal('draining')
-    const engine = this.#engine
-    if (!engine.isStarted && !(await engine.firstAttempt)) return this.#refusal('log_unavailable')
-    if (this.#closing) return this.#refusal('draining')
-    if (engine.lagMs > this.limits.maxLagMs) return this.#refusal('overloaded')
-    const { lastEventId } = request
-    const position = lastEventId ? parseEventId(lastEventId) : undefined
-    const needsLog = lastEventId ? !(position && engine.window.contains(position)) : request.from === 'earliest'
-    const isReadable = !needsLog || (await engine.canRead())
-    if (this.#closing) return this.#refusal('draining')
-    if (!isReadable) return this.#refusal('log_unavailable')
-    const connection = engine.chance.token(16)
-    return {
-      kind: 'accepted',
-      connection,
-      open: (transport) => {
-        const subscriber = engine.open(connection, request, transport, this.#reading(request, position))
-        if (this.#closing) sendAway(engine, subscriber, Math.max(0, this.#drainEndMs - engine.clock.now()))
-        return subscriber
-      },
-    }
-  }
-
-  fetchHandler(options?: StreamHandlerOptions): FetchHandler {
-    return fetchHandler(this, options)
-  }
-
-  subscribe(options: SubscribeOptions): AsyncGenerator<ReceivedEvent | ReceivedGap, void, undefined> {
-    const request: SubscribeRequest = {
-      selectors: readSelectors(options.topics, this.limits.maxTopicsPerStream),
-      types: options.types ?? [],
-      from: fromOf(options.from),
-      lastEventId: options.after,
-      nameBy: 'type',
-      envelope: false,
-    }
-    return new InProcessReader(this.#engine, request, options.signal).read()
-  }
-
-  subscribers(): Iterable<Subscriber> {
-    return this.#engine.subscribers.values()
-  }
-
-  endConnection(connection: string, options: EndOptions = {}): boolean {
-    const subscriber = this.#engine.subscribers.get(connection)
-    if (!subscriber?.isOpen) return false
-    subscriber.end('kicked', options.retryMs === undefined ? undefined : encodeRetry(options.retryMs))
-    return true
-  }
-
-  stats(): HubStats {
-    return this.#engine.stats()
-  }
-
-  close(options: { drainMs?: number } = {}): Promise<void> {
-    return (this.#closing ??= this.#close(options.drainMs ?? this.limits.drainMs))
-  }
-
-  async #close(drainMs: number): Promise<void> {
-    this.#drainEndMs = this.#engine.clock.now() + drainMs
-    await farewell(this.#engine, drainMs)
-    await this.#engine.close()
-  }
-
-  /** How a stream begins that does not simply start with what comes now. */
-  #reading(request: SubscribeRequest, position: Position | undefined): Reading | undefined {
-    const { lastEventId: clientId } = request
-    if (clientId)
-      return new Reading(position ?? 'unknown', { trusted: false, announce: true, clientId: clientId.slice(0, 128) })
-    return request.from === 'earliest' ? new Reading('oldest', { trusted: false, announce: true }) : undefined
-  }
-
-  #refusal(reason: ReconnectReason): Admission {
-    this.#engine.observer.onRefused?.(reason)
-    const retryAfterMs = Math.round(this.limits.retryMs * (1 + this.#engine.chance.fraction()))
-    const body = encodeRetry(retryAfterMs) + controlBlock('stream:reconnect', { reason })
-    return { kind: 'refused', reason, retryAfterMs, body }
-  }
-}
-
-function fromOf(from: From = 'now'): From {
-  if (from === 'now' || from === 'earliest') return from
-  throw new HubError('invalid_request', `from is ${shown(from)}; use 'now' or 'earliest'.`)
-}
-
-/** Refuses what is not built yet: it must not be stored as if it were an event like any other. */
-function builtEvent({ event, ephemeral }: CheckedEvent): NewEvent {
-  const name = ephemeral ? 'ephemeral' : (['except', 'end'] as const).find((field) => event[field] !== undefined)
-  if (name === undefined) return event
-  throw new HubError('invalid_event', `The field ${name} is not built yet. Leave it out.`)
-}
-
-/** What a publisher is told of a failed append; a fault that is not the log's own goes through as it is. */
-function publishError(error: unknown): unknown {
-  if (!(error instanceof LogError) || error.code === 'invalid') return error
-  if (error.code === 'closed') {
-    return new HubError('closed', 'The event log is closed; nothing was published.', { cause: error })
-  }
-  if (error.code === 'full') return new HubError('too_many', error.message, { cause: error })
-  const message = 'The event log is away; nothing is known to be stored. Try again.'
-  return new HubError('unavailable', message, { cause: error })
 }

@@ -1,4 +1,5 @@
 import { parseTopic, ProtocolError } from '@millrace/protocol'
+import { isClientName, MAX_CLIENT_NAME_LENGTH } from './client-name.ts'
 import { eventData } from './event-data.ts'
 import { checkEventType } from './event-type.ts'
 import { HubError } from './hub-error.ts'
@@ -48,9 +49,6 @@ export interface CheckedEvent {
 const FIELDS = ['topic', 'type', 'data', 'key', 'ephemeral', 'dedupeKey', 'except', 'end']
 const KNOWN_FIELDS: ReadonlySet<string> = new Set(FIELDS)
 const MAX_KEY_BYTES = 256
-const MAX_CLIENT_LENGTH = 128
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const CLIENT_NAME = /^[^\u0000-\u001f\u007f-\u009f]+$/
 
 /**
  * Checks an event and makes it ready for the log.
@@ -110,9 +108,8 @@ function checkKey(name: 'key' | 'dedupeKey', key: unknown, minBytes: number): vo
 }
 
 function checkClientName(name: unknown): void {
-  if (typeof name === 'string' && name.length <= MAX_CLIENT_LENGTH && name.isWellFormed() && CLIENT_NAME.test(name))
-    return
-  const mend = `it must be the name of a client: 1 to ${MAX_CLIENT_LENGTH} characters, none of them a control character`
+  if (isClientName(name)) return
+  const mend = `it must be the name of a client: 1 to ${MAX_CLIENT_NAME_LENGTH} characters, none of them a control character`
   throw new HubError('invalid_event', `except is ${shown(name)}; ${mend}.`)
 }
 

@@ -1,15 +1,20 @@
-import { parseSelector, ProtocolError, type Selector } from '@millrace/protocol'
+import { parseSelector, ProtocolError, userTopic, type Selector } from '@millrace/protocol'
+import { isClientName, MAX_CLIENT_NAME_LENGTH } from './client-name.ts'
 import { HubError } from './hub-error.ts'
 import type { From, SubscribeRequest } from './subscribe-request.ts'
 
 /** Parameters that the interface has and this version does not build: never ignored. */
-const NOT_BUILT = ['ticket', 'client', 'partial', 'wait', 'state']
+const NOT_BUILT = ['ticket', 'partial', 'wait', 'state']
 const MAX_TYPES = 100
+/** How a client asks for its own topic. */
+const OWN = '@me'
 
 export interface ReadOptions {
   /** What a stream gets that names no topic. */
   readonly defaultSelectors: readonly Selector[]
   readonly maxTopicsPerStream: number
+  /** The id of the user who asks: whom `@me` stands for. */
+  readonly user?: string | undefined
 }
 
 /**
@@ -27,22 +32,28 @@ export function readSubscribeRequest(
   }
   return {
     selectors: query.has('topic')
-      ? readSelectors(query.getAll('topic'), options.maxTopicsPerStream)
+      ? readSelectors(query.getAll('topic'), options.maxTopicsPerStream, options.user)
       : options.defaultSelectors,
     types: readTypes(query),
     from: readFrom(query.get('from')),
     lastEventId: lastEventIdHeader || query.get('last_event_id') || undefined,
     nameBy: readChoice(query, 'name', ['type', 'topic'], 'type'),
     envelope: readChoice(query, 'envelope', ['0', '1'], '0') === '1',
+    client: readClient(query),
   }
 }
 
 /**
- * Reads topics and patterns, each of which may be several with commas between.
+ * Reads topics and patterns, each of which may be several with commas between. `@me` becomes the topic of the user, if
+ * there is one.
  *
  * @throws HubError `invalid_request`
  */
-export function readSelectors(texts: readonly string[], maxTopicsPerStream: number): readonly Selector[] {
+export function readSelectors(
+  texts: readonly string[],
+  maxTopicsPerStream: number,
+  user?: string,
+): readonly Selector[] {
   const given = texts.flatMap((text) => text.split(','))
   if (given.length === 0) throw invalid('No topic is asked for. Name at least one, such as "stocks.*".')
   if (given.length > maxTopicsPerStream) {
@@ -50,13 +61,10 @@ export function readSelectors(texts: readonly string[], maxTopicsPerStream: numb
       `${given.length} topics are asked for; one stream may have ${maxTopicsPerStream}. Use a pattern, or several streams.`,
     )
   }
-  return [...new Set(given.map((text) => readSelector(text)))]
+  return [...new Set(given.map((text) => (text === OWN && user !== undefined ? userTopic(user) : readSelector(text))))]
 }
 
 function readSelector(text: string): Selector {
-  if (text.startsWith('@')) {
-    throw invalid(`Topics of users (${JSON.stringify(text.slice(0, 64))}) are not built yet. Use another topic.`)
-  }
   try {
     return parseSelector(text)
   } catch (error) {
@@ -75,9 +83,17 @@ function readTypes(query: URLSearchParams): readonly string[] {
 
 function readFrom(value: string | null): From {
   if (value === null || value === 'now') return 'now'
-  if (value === 'earliest') return 'earliest'
-  if (value === 'snapshot') throw invalid('"from=snapshot" is not built yet. Use "now" or "earliest".')
-  throw invalid(`"from" is ${JSON.stringify(value.slice(0, 64))}; use "now" or "earliest".`)
+  if (value === 'snapshot' || value === 'earliest') return value
+  throw invalid(`"from" is ${JSON.stringify(value.slice(0, 64))}; use "now", "snapshot" or "earliest".`)
+}
+
+function readClient(query: URLSearchParams): string | undefined {
+  const name = query.get('client')
+  if (name === null) return undefined
+  if (isClientName(name)) return name
+  throw invalid(
+    `"client" is ${JSON.stringify(query.get('client')?.slice(0, 64))}; it must be 1 to ${MAX_CLIENT_NAME_LENGTH} characters, none of them a control character.`,
+  )
 }
 
 function readChoice<T extends string>(query: URLSearchParams, name: string, choices: readonly T[], fallback: T): T {

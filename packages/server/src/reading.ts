@@ -1,5 +1,6 @@
 import type { Position } from '@millrace/protocol'
-import type { Frame } from './frame.ts'
+import type { WireFrame, Variant } from './frame.ts'
+import type { SnapshotCursor } from './log.ts'
 
 /**
  * What a catch-up waits for: its turn, the log's answer, room in its transport, the end of a pass that reaches its
@@ -7,12 +8,50 @@ import type { Frame } from './frame.ts'
  */
 export type ReadingPhase = 'queued' | 'reading' | 'draining' | 'waiting' | 'retrying'
 
+/** A snapshot is to be read, from its beginning or on from a page. */
+export interface SnapshotPlace {
+  readonly kind: 'snapshot'
+  readonly cursor: SnapshotCursor | undefined
+}
+
+/** Everything up to here was written. `'unknown'`: the client's id is nobody's, and that is still to be told. */
+export type ReadingPlace = Position | 'oldest' | 'unknown' | SnapshotPlace
+
+export const WHOLE_SNAPSHOT: SnapshotPlace = Object.freeze({ kind: 'snapshot', cursor: undefined })
+
+export interface ReadingOptions {
+  /** Whether the place was judged to be one of this log. */
+  readonly trusted: boolean
+  /** Whether `stream:caught-up` is owed at the end. */
+  readonly announce: boolean
+  /** The id as the client sent it. */
+  readonly clientId?: string | undefined
+  /** Values of state topics up to here were written. @default none were */
+  readonly valuesAfter?: Position | undefined
+  /** Why it jumps to the head with a notice, instead of reading on. */
+  readonly skip?: 'slow' | undefined
+  /** A replay of more events ends with a notice. @default false */
+  readonly maxReplayCount?: number | false
+}
+
+export function isPosition(place: ReadingPlace): place is Position {
+  return typeof place === 'object' && 'seq' in place
+}
+
 /** How far a subscriber that is catching up has read. */
 export class Reading {
-  /** Everything up to here was written. `'unknown'`: the client's id is nobody's, and that is still to be told. */
-  after: Position | 'oldest' | 'unknown'
+  after: ReadingPlace
   /** Whether `after` was judged to be a place of this log. */
   trusted: boolean
+  /** Values of state topics up to here were written; undefined when none were. */
+  valuesAfter: Position | undefined
+  /** Why it is to jump to the head with a notice. */
+  skip: 'slow' | 'too_far' | undefined
+  maxReplayCount: number | false
+  /** The snapshot may lack topics. */
+  isPartial = false
+  /** Topics whose end was written. */
+  readonly finished: Set<string> = new Set()
   /** Whether `stream:caught-up` is owed at the end. */
   readonly announce: boolean
   /** The id as the client sent it. */
@@ -26,60 +65,78 @@ export class Reading {
   /** Failed attempts at the log in a row. */
   failures = 0
   retryAtMs = 0
-  #backlog: readonly Frame[] = []
+  #backlog: readonly WireFrame[] = []
   #written = 0
-  #end: Position | undefined
+  /** Where everything up to the end of the backlog leads. */
+  #next: ReadingPlace | undefined
 
-  constructor(
-    after: Position | 'oldest' | 'unknown',
-    options: { trusted: boolean; announce: boolean; clientId?: string | undefined },
-  ) {
+  constructor(after: ReadingPlace, options: ReadingOptions) {
     this.after = after
     this.trusted = options.trusted
     this.announce = options.announce
     this.clientId = options.clientId
+    this.valuesAfter = options.valuesAfter
+    this.skip = options.skip
+    this.maxReplayCount = options.maxReplayCount ?? false
   }
 
   /** The newest position that may be vouched for. */
   get position(): Position | undefined {
-    return this.trusted && typeof this.after === 'object' ? this.after : undefined
+    return this.trusted && isPosition(this.after) ? this.after : undefined
   }
 
   get hasBacklog(): boolean {
-    return this.#end !== undefined
+    return this.#next !== undefined
   }
 
-  /** Frames that were read and are to be written; when all are, everything up to `end` is. */
-  fill(frames: readonly Frame[], end: Position): void {
+  /** Whether the next event would be one more than a replay may have. */
+  get isTooFar(): boolean {
+    const next = this.#backlog[this.#written]
+    return this.maxReplayCount !== false && next?.id !== undefined && this.replayed >= this.maxReplayCount
+  }
+
+  /** Frames that were read and are to be written; when all are, everything up to `next` is. */
+  fill(frames: readonly WireFrame[], next: ReadingPlace): void {
     this.#backlog = frames
     this.#written = 0
-    this.#end = end
+    this.#next = next
     this.trusted = true
     this.#finish()
   }
 
+  /** Goes on from elsewhere; what was read is not written. */
+  jump(place: ReadingPlace): void {
+    this.after = place
+    this.trusted = true
+    this.skip = undefined
+    this.#backlog = []
+    this.#next = undefined
+  }
+
   /** Takes the next frames that fit into `maxBytes`, but at least one, and moves on behind them. */
-  take(maxBytes: number, sizeOf: (frame: Frame) => number): readonly Frame[] {
+  take(maxBytes: number, variant: Variant): WireFrame[] {
     let bytes = 0
     let next = this.#written
     for (; next < this.#backlog.length; next++) {
       const frame = this.#backlog[next]
       if (!frame) break
-      bytes += sizeOf(frame)
+      bytes += frame.bytes(variant).byteLength
       if (bytes > maxBytes && next > this.#written) break
-      this.after = frame.event.position
+      if (this.maxReplayCount !== false && frame.id && this.replayed >= this.maxReplayCount) break
+      if (frame.part !== 'end-mark') this.replayed++
+      if (frame.event.end) this.finished.add(frame.event.topic)
+      if (frame.position) this.after = frame.position
     }
     const taken = this.#backlog.slice(this.#written, next)
     this.#written = next
-    this.replayed += taken.length
     this.#finish()
     return taken
   }
 
   #finish(): void {
-    if (!this.#end || this.#written < this.#backlog.length) return
-    this.after = this.#end
+    if (this.#next === undefined || this.#written < this.#backlog.length) return
+    this.after = this.#next
     this.#backlog = []
-    this.#end = undefined
+    this.#next = undefined
   }
 }

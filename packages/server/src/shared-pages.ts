@@ -1,11 +1,11 @@
-import type { Frame, Variant } from './frame.ts'
+import type { Variant, WireFrame } from './frame.ts'
 import { joinPayload, type Payload } from './payload.ts'
 
 /** What is remembered at most; past it all of it is forgotten and begun anew. Bytes. */
 const MAX_BYTES = 4 * 1024 * 1024
 
 interface Page {
-  readonly frames: readonly Frame[]
+  readonly frames: readonly WireFrame[]
   readonly variant: Variant
   readonly note: string
   readonly payload: Payload
@@ -19,7 +19,7 @@ const encoder = new TextEncoder()
  * sooner (benchmark `replay`).
  */
 export class SharedPages {
-  readonly #pages = new Map<Frame, Page>()
+  readonly #pages = new Map<WireFrame, Page>()
   #heldBytes = 0
 
   get heldBytes(): number {
@@ -27,7 +27,7 @@ export class SharedPages {
   }
 
   /** The bytes of the frames and, after them, a note. At least one frame or a note. */
-  payload(frames: readonly Frame[], variant: Variant, note: string): Payload {
+  payload(frames: readonly WireFrame[], variant: Variant, note: string): Payload {
     const last = frames.at(-1)
     if (!last) return join(frames, variant, note)
     const known = this.#pages.get(last)
@@ -43,14 +43,14 @@ export class SharedPages {
     this.#heldBytes = 0
   }
 
-  #remember(last: Frame, page: Page): void {
+  #remember(last: WireFrame, page: Page): void {
     this.#heldBytes += page.payload.bytes.byteLength - (this.#pages.get(last)?.payload.bytes.byteLength ?? 0)
     this.#pages.set(last, page)
     if (this.#heldBytes > MAX_BYTES) this.clear()
   }
 }
 
-function join(frames: readonly Frame[], variant: Variant, note: string): Payload {
+function join(frames: readonly WireFrame[], variant: Variant, note: string): Payload {
   const parts = frames.map((frame) => frame.bytes(variant))
   if (note !== '') parts.push(encoder.encode(note))
   let byteLength = 0
@@ -58,6 +58,6 @@ function join(frames: readonly Frame[], variant: Variant, note: string): Payload
   return joinPayload(parts, byteLength)
 }
 
-function isSame(one: readonly Frame[], other: readonly Frame[]): boolean {
+function isSame(one: readonly WireFrame[], other: readonly WireFrame[]): boolean {
   return one.length === other.length && one.every((frame, i) => frame === other[i])
 }

@@ -1,5 +1,5 @@
 /** Why a stream ended, as logs, metrics and the admin interface say it. */
-export type EndReason = 'client' | 'slow' | 'stale' | 'shutdown' | 'kicked' | 'error'
+export type EndReason = 'client' | 'slow' | 'stale' | 'shutdown' | 'kicked' | 'finished' | 'error'
 
 /**
  * - `catching-up`: reads from the log or the hot window at its own pace.

@@ -1,3 +1,4 @@
+// More than 300 lines: all that may be written to one stream goes by its one state, and so stands in one place.
 import { encodeComment, encodeRetry, formatEventId, type Position } from '@millrace/protocol'
 import type { Audience } from './audience.ts'
 import type { CatchUps } from './catch-up.ts'
@@ -8,9 +9,11 @@ import type { Clock } from './clock.ts'
 import { controlBlock } from './control-block.ts'
 import type { Flusher } from './flusher.ts'
 import type { FrameList } from './frame-list.ts'
+import type { Frame, WireFrame } from './frame.ts'
 import type { HubObserver, SlowCause } from './hub-observer.ts'
 import type { HubLimits } from './hub-options.ts'
 import { textPayload, type Payload } from './payload.ts'
+import type { Standing } from './standing.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 import { nextState, STARTING, type EndReason, type SubscriberChange, type SubscriberState } from './subscriber-state.ts'
 import type { Sweep, SweepMember } from './sweep.ts'
@@ -29,6 +32,7 @@ export interface SubscriberHost {
   readonly catchUps: CatchUps
   readonly sweep: Sweep
   readonly observer: HubObserver
+  readonly standing: Standing
   readonly onError: (error: unknown, context: string) => void
   /** The subscriber's transport is gone: forget it. */
   onSubscriberClosed(subscriber: Subscriber): void
@@ -59,6 +63,8 @@ export class Subscriber implements TransportOwner, SweepMember {
   readonly #progress: Progress
   #endedAtMs = 0
   #lastWriteAtMs: number
+  /** When an id was written last. What has none does not count as a sign that the id is up to date. */
+  #lastIdAtMs: number
 
   constructor(
     host: SubscriberHost,
@@ -75,6 +81,7 @@ export class Subscriber implements TransportOwner, SweepMember {
     this.openedAtMs = host.clock.now()
     this.#progress = new Progress(this.openedAtMs)
     this.#lastWriteAtMs = this.openedAtMs
+    this.#lastIdAtMs = this.openedAtMs
   }
 
   get state(): SubscriberState {
@@ -125,6 +132,11 @@ export class Subscriber implements TransportOwner, SweepMember {
     return position?.epoch === newest.epoch ? Math.max(0, newest.seq - position.seq) : 0
   }
 
+  /** What of an event of a topic that it has selected it is sent: all, that the topic is finished, or nothing. */
+  partOf(frame: Frame): WireFrame | undefined {
+    return this.audience.partOf(frame, this.request.client)
+  }
+
   /** The last id that was written. */
   get sentId(): string | undefined {
     return this.#sentPosition && formatEventId(this.#sentPosition)
@@ -156,38 +168,54 @@ export class Subscriber implements TransportOwner, SweepMember {
   }
 
   /** Writes what a pass owes it, unless that would be more than may wait in its transport. */
-  deliver(list: FrameList, pass: number, nowMs: number): void {
+  deliver(frames: FrameList, pass: number, nowMs: number): void {
     const buffered = this.#transport.bufferedBytes
+    const { client } = this.request
+    const list = client !== undefined && frames.hasExcept ? frames.forClient(client) : frames
+    if (!list) {
+      this.servedPass = pass
+      return
+    }
     if (buffered > 0 && buffered + list.byteLength > this.#host.limits.maxBufferBytes) {
-      this.#fallBehind('bytes')
+      if (list.isEphemeral) this.servedPass = pass
+      else this.#fallBehind('bytes')
       return
     }
     this.servedPass = pass
     this.events += list.length
-    this.#sentPosition = list.last?.event.position
+    if (list.last) this.#noteId(list.last.position, nowMs)
     this.#write(list.payload(), nowMs, buffered)
-    if (this.#transport.bufferedBytes > this.#host.limits.maxBufferBytes) this.#fallBehind('bytes')
+    if (list.hasEnd && this.#host.standing.isFinished(this.audience, this.#host.flusher.end)) this.end('finished')
+    else if (this.#transport.bufferedBytes > this.#host.limits.maxBufferBytes) this.#fallBehind('bytes')
   }
 
-  /** Writes events of a catch-up, the newest of which is at `last`. */
-  writeReplay(payload: Payload, count: number, last: Position): void {
+  /** Writes events of a catch-up, the newest of which that has an id is at `last`. */
+  writeReplay(payload: Payload, count: number, last: Position | undefined): void {
+    const nowMs = this.#host.clock.now()
     this.events += count
-    this.#sentPosition = last
-    this.#write(payload, this.#host.clock.now())
+    if (last) this.#noteId(last, nowMs)
+    this.#write(payload, nowMs)
   }
 
   writeText(text: string, id?: Position): void {
-    if (id) this.#sentPosition = id
-    this.#write(textPayload(text), this.#host.clock.now())
+    const nowMs = this.#host.clock.now()
+    if (id) this.#noteId(id, nowMs)
+    this.#write(textPayload(text), nowMs)
+  }
+
+  #noteId(position: Position | undefined, nowMs: number): void {
+    this.#sentPosition = position
+    this.#lastIdAtMs = nowMs
   }
 
   /** The hot window was lost: whoever is live reads on from the log. */
   onWindowReset(): void {
     const after = this.position
     if (this.#state.name !== 'live' || !after) return
+    const valuesAfter = this.#host.flusher.valuesAfter(this)
     this.#leaveAudience()
     this.#change({ name: 'window-reset' })
-    this.#catchUp(new Reading(after, { trusted: true, announce: false }))
+    this.#catchUp(new Reading(after, { trusted: true, announce: false, valuesAfter }))
   }
 
   /** Ends the stream after what was written, and the connection with it. */
@@ -230,19 +258,16 @@ export class Subscriber implements TransportOwner, SweepMember {
     // A transport says that it has drained only when it had said that it was full.
     if (this.#transport.bufferedBytes === 0) this.writable = true
     this.#host.catchUps.nudge(this, nowMs)
-    const silentMs = nowMs - this.#lastWriteAtMs
-    if (silentMs + this.#host.sweep.intervalMs > limits.heartbeatMs && this.#transport.bufferedBytes === 0) {
-      this.#heartbeat(nowMs)
-    }
+    if (this.#transport.bufferedBytes > 0) return
+    const dueAfterMs = limits.heartbeatMs - this.#host.sweep.intervalMs
+    if (nowMs - this.#lastIdAtMs > dueAfterMs) this.#heartbeat(nowMs, nowMs - this.#lastWriteAtMs > dueAfterMs)
   }
 
-  #heartbeat(nowMs: number): void {
+  #heartbeat(nowMs: number, isSilent: boolean): void {
     const position = this.position
     if (position && (position.seq !== this.#sentPosition?.seq || position.epoch !== this.#sentPosition.epoch)) {
       this.writeText(controlBlock('stream:position', {}, position), position)
-    } else {
-      this.#write(HEARTBEAT, nowMs)
-    }
+    } else if (isSilent) this.#write(HEARTBEAT, nowMs)
   }
 
   /** Kernel buffers hide slowness, so age counts as well as bytes. */
@@ -255,16 +280,19 @@ export class Subscriber implements TransportOwner, SweepMember {
 
   #fallBehind(cause: SlowCause): void {
     this.#host.observer.onSlow?.(this, cause)
-    if (this.#host.limits.slowPolicy === 'disconnect') {
+    const slowPolicy = this.request.slowPolicy ?? this.#host.limits.slowPolicy
+    if (slowPolicy === 'disconnect') {
       this.destroy('slow')
       return
     }
     const after = this.position
-    if (!after) return
+    if (!after || this.#state.name !== 'live') return
+    const valuesAfter = this.#host.flusher.valuesAfter(this)
     this.#leaveAudience()
     this.#change({ name: 'fell-behind' })
     this.writable = false
-    this.#catchUp(new Reading(after, { trusted: true, announce: false }))
+    const skip = slowPolicy === 'sync' ? 'slow' : undefined
+    this.#catchUp(new Reading(after, { trusted: true, announce: false, valuesAfter, skip }))
   }
 
   #catchUp(reading: Reading): void {

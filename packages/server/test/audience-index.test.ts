@@ -25,7 +25,9 @@ function frame(topic: string, type?: string): Frame {
 
 function matches(index: AudienceIndex, wanted: Frame): string[] {
   const keys: string[] = []
-  index.match(wanted, (audience) => keys.push(audience.key))
+  index.match(wanted, (audience, wantsType) => {
+    if (wantsType) keys.push(audience.key)
+  })
   return keys.sort()
 }
 

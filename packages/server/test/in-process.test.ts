@@ -72,5 +72,5 @@ test('subscribe tells of an id beyond the head at once, and misses nothing that 
 
 test('subscribe refuses a beginning that it does not know', async () => {
   const { hub } = await startScene()
-  expect(() => hub.subscribe({ topics: ['a'], from: 'snapshot' as 'now' })).toThrow(/from is "snapshot"/)
+  expect(() => hub.subscribe({ topics: ['a'], from: 'yesterday' as 'now' })).toThrow(/from is "yesterday"/)
 })

@@ -63,7 +63,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       const ids: string[] = []
       for (const n of counts) {
         const event = { topic, data: { n }, ...(type === undefined ? {} : { type }) }
-        ids.push(...(await hub.publish(event)).ids)
+        ids.push(...(await hub.publish(event)).ids.map(String))
       }
       do await setImmediate()
       while (hub.stats().lagMs > 0)

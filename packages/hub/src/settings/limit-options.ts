@@ -37,12 +37,19 @@ export const limitOptions: { readonly [K in keyof HubLimits]: Option<HubLimits[K
     reason: 'Nobody sees 5 ms, and one write for many events is what makes a million deliveries a second possible.',
     advice: 'Elsewhere each event is written to each client by itself.',
   }),
-  slowPolicy: choiceOption(['catch-up', 'disconnect'], {
+  slowPolicy: choiceOption(['catch-up', 'sync', 'disconnect'], {
     group: 'Slow clients',
     default: defaultHubLimits.slowPolicy,
-    summary: 'what happens to a client that falls behind: it reads on at its own pace, or is cut',
+    summary:
+      'what happens to a client that falls behind: it reads on at its own pace, jumps to the head with a notice, or is cut',
     reason: 'It loses nothing, and costs one buffer.',
     advice: 'Buffering without a bound, or dropping events in silence, is what most servers do.',
+  }),
+  maxReplayCount: numberOrFalseOption('N', hubLimitRanges.maxReplayCount, {
+    group: 'Slow clients',
+    default: defaultHubLimits.maxReplayCount,
+    summary: 'a client that comes back and missed more events than this is told so instead; false for no limit',
+    reason: 'Retention bounds a replay already, and the client reads it at its own pace.',
   }),
   maxBufferBytes: limit('maxBufferBytes', 'BYTES', 'Slow clients', {
     summary: 'a client with more than this unsent has fallen behind',

@@ -69,7 +69,7 @@ export async function startScene(
     },
     async open(names, options = {}, transport = new FakeTransport()) {
       const admission = await hub.admit({ ...request(names), ...options })
-      if (admission.kind !== 'accepted') throw new Error(`refused: ${admission.reason}`)
+      if (admission.kind !== 'accepted') throw new Error(`not accepted: ${JSON.stringify(admission)}`)
       admission.open(transport)
       await scene.settle()
       return streamOf(transport)
@@ -77,7 +77,7 @@ export async function startScene(
     async publish(topic, ...data) {
       const { ids } = await hub.publish(data.map((each) => ({ topic, data: each })))
       await scene.settle(hub.limits.flushIntervalMs)
-      return ids
+      return ids.map(String)
     },
   }
   return scene

@@ -1,0 +1,36 @@
+import type { Position, Topic } from '@millrace/protocol'
+import type { StoredEvent } from './log.ts'
+
+/** The topics whose last event has `end`. */
+export class FinishedTopics {
+  readonly #ends = new Map<Topic, Position>()
+  readonly #bySeq = new Map<number, Topic>()
+
+  /** Takes note of an event that is newer than all others, or known already. */
+  note({ topic, end, position }: StoredEvent): void {
+    if (!end && this.#ends.size === 0) return
+    const known = this.#ends.get(topic)
+    if (known && known.seq >= position.seq) return
+    if (known) this.#bySeq.delete(known.seq)
+    if (end) {
+      this.#ends.set(topic, position)
+      this.#bySeq.set(position.seq, topic)
+    } else if (known) this.#ends.delete(topic)
+  }
+
+  /** Where the topic was finished; undefined when it is not, as of `until`. */
+  endOf(topic: Topic, until: Position): Position | undefined {
+    const end = this.#ends.get(topic)
+    return end && end.seq <= until.seq ? end : undefined
+  }
+
+  /** The topic that was finished by the event at this place, if it still is. */
+  topicEndedAt(seq: number): Topic | undefined {
+    return this.#bySeq.get(seq)
+  }
+
+  clear(): void {
+    this.#ends.clear()
+    this.#bySeq.clear()
+  }
+}

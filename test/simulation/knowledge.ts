@@ -1,0 +1,30 @@
+import type { Position } from '@millrace/protocol'
+import type { EventContent, SlowPolicy } from '@millrace/server'
+import type { Block } from './reference-parser.ts'
+
+/**
+ * What a reader knows.
+ * - `none`: it holds no id; the first one says where it starts.
+ * - `at`: it has everything up to a position, or was told of a gap before it.
+ * - `snapshot`: it is being given the last event of each topic; the next id says what that was of.
+ * - `forged`: it holds an id that this log never gave out; it must be told before anything else.
+ */
+export type Knowledge =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'at'; readonly position: Position }
+  | { readonly kind: 'snapshot'; readonly seen: Map<string, Block> }
+  | {
+      readonly kind: 'forged'
+      readonly id: string
+      readonly position: Position | undefined
+      readonly headThen: Position
+    }
+
+export interface LedgerTerms {
+  readonly exactEviction: boolean
+  /** The policy of the hub; that of the request wins. */
+  readonly slowPolicy: SlowPolicy
+  readonly maxReplayCount: number | false
+  /** What was published to be heard by those who are there, by number. */
+  readonly blips: ReadonlyMap<number, EventContent>
+}

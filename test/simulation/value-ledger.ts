@@ -1,0 +1,77 @@
+import type { StoredEvent } from '@millrace/server'
+import { contentFault, numberOf } from './event-content.ts'
+import type { History, Life } from './history.ts'
+import type { Block } from './reference-parser.ts'
+import { must } from './violation.ts'
+import { isStateTopic, type Wants } from './wants.ts'
+
+/** §11.5: what one reader was told of the values of state topics. */
+export class ValueLedger {
+  readonly #history: History
+  readonly #wants: Wants
+  /** The last value of each key that was delivered. */
+  readonly #last = new Map<string, StoredEvent>()
+
+  constructor(history: History, wants: Wants) {
+    this.#history = history
+    this.#wants = wants
+  }
+
+  /** A new stream begins. It may be one of a node that lags behind the one before. */
+  forget(): void {
+    this.#last.clear()
+  }
+
+  /** A value arrives, with an id or without. */
+  take(block: Block, id: string | undefined): void {
+    const { request, selectsAny, accepts } = this.#wants
+    const number = numberOf(block, request, 'value')
+    must(number !== undefined, '§11.5', () => `a value of ${block.topic} is ${block.data}`)
+    const event = this.#find(number)
+    must(event !== undefined, '§11.5', () => `${block.topic} never had the value ${number}`)
+    const fault = contentFault(block, id ?? null, event, request)
+    must(fault === undefined, '§4', () => `the value ${number} ${fault}`)
+    must(selectsAny(event.topic) && accepts(event), 'S2', () => `the value ${number} of ${event.topic} was not wanted`)
+    const key = keyOf(event)
+    const before = this.#last.get(key)
+    const present = before && this.#find(numberIn(before))
+    const isBack =
+      present && present.position.epoch === event.position.epoch && event.position.seq < present.position.seq
+    must(!isBack, '§11.5', () => `${key} goes back to ${event.position.seq} from ${present?.position.seq}`)
+    this.#last.set(key, event)
+  }
+
+  /** The newest value of a key that is owed and is not the last that was delivered. */
+  get firstOwed(): StoredEvent | undefined {
+    const { selectsAny, accepts } = this.#wants
+    for (const event of newestValues(this.#history.life).values()) {
+      if (!selectsAny(event.topic) || !accepts(event)) continue
+      const last = this.#last.get(keyOf(event))
+      if (!last || numberIn(last) !== numberIn(event)) return event
+    }
+    return undefined
+  }
+
+  /** As the present life of the log has it, or else the newest life that does. */
+  #find(number: number): StoredEvent | undefined {
+    for (const life of this.#history.lives.toReversed()) {
+      const event = this.#history.valueOf(life, number)
+      if (event) return event
+    }
+    return undefined
+  }
+}
+
+function newestValues(life: Life): Map<string, StoredEvent> {
+  const newest = new Map<string, StoredEvent>()
+  for (const { event } of life.entries.values()) if (isStateTopic(event.topic)) newest.set(keyOf(event), event)
+  return newest
+}
+
+function keyOf({ topic, key = '' }: StoredEvent): string {
+  return `${topic} ${key}`
+}
+
+function numberIn(event: StoredEvent): number {
+  return (JSON.parse(event.data) as { value: number }).value
+}
