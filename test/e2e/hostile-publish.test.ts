@@ -161,11 +161,18 @@ describe('refused, and nothing stored', () => {
     })
   })
 
-  test.each(['key', 'ephemeral', 'dedupeKey', 'except', 'end'])('the field %s, which is not built', async (field) => {
-    const body = JSON.stringify({ topic: 'a', data: 1, [field]: 'x' })
+  test.each([
+    ['key', 7],
+    ['key', 'k'.repeat(257)],
+    ['ephemeral', 'yes'],
+    ['dedupeKey', ''],
+    ['except', 'a\nb'],
+    ['end', 1],
+  ])('a %s that is %j', async (field, value) => {
+    const body = JSON.stringify({ topic: 'a', data: 1, [field]: value })
     expect(problemOf(await ask(hub.port, post('/events', body)))).toEqual({
       status: 400,
-      detail: expect.stringContaining(field),
+      detail: expect.stringContaining(`${field} `),
     })
   })
 

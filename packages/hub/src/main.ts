@@ -1,40 +1,49 @@
 import { nearestName } from '@millrace/server'
 import { readFileSync } from 'node:fs'
-import { check } from './command/check.ts'
-import { serve } from './command/serve.ts'
+import { CommandFailure } from './command/command-failure.ts'
 import { UsageError } from './command/usage-error.ts'
 
 const USAGE = `Usage: millrace <command> [options]
 
 Commands
-  serve            run the hub                        (millrace serve --help)
-  check CONFIG     check a configuration file         (millrace check --help)
+  serve                 run the hub
+  publish TOPIC DATA    publish an event, or what comes by a pipe
+  tail TOPIC...         print what comes on topics
+  check CONFIG          check a configuration file of the hub
+  (each has its --help)
 
 Options
   -h, --help   this text
   --version    the version of the command
 
-Not built yet: publish, tail, token, doctor, bench.
+Not built yet: token, doctor, bench.
 `
 type Command = (argv: readonly string[]) => void | Promise<void>
 
-const COMMANDS: Readonly<Record<string, Command>> = { serve, check }
-const NOT_BUILT = ['publish', 'tail', 'token', 'doctor', 'bench']
+/** Loaded when they are called for: what publishes an event need not wait for a server to load. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./command/serve.ts')).serve,
+  publish: async () => (await import('./command/publish.ts')).publish,
+  tail: async () => (await import('./command/tail.ts')).tail,
+  check: async () => (await import('./command/check.ts')).check,
+}
+const NOT_BUILT = ['token', 'doctor', 'bench']
 
 /** The `millrace` command. */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
     await run(argv)
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
+    if (!(error instanceof UsageError || error instanceof CommandFailure)) throw error
     process.stderr.write(`millrace: ${error.message}\n`)
-    process.exitCode = 2
+    process.exitCode = error instanceof UsageError ? 2 : 1
   }
 }
 
 async function run([command, ...rest]: readonly string[]): Promise<void> {
   if (command !== undefined && Object.hasOwn(COMMANDS, command)) {
-    await COMMANDS[command]?.(rest)
+    const start = await COMMANDS[command]?.()
+    await start?.(rest)
     return
   }
   if (command === undefined || command === '--help' || command === '-h' || command === 'help') {

@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const COMMAND = fileURLToPath(new URL('../../../packages/hub/bin/millrace.js', import.meta.url))
+export const commandPath: string = fileURLToPath(new URL('../../../packages/hub/bin/millrace.js', import.meta.url))
 const REPORT = fileURLToPath(new URL('report-memory.mjs', import.meta.url))
 const START_MS = 20_000
 
@@ -30,7 +30,7 @@ export interface CommandResult {
 
 /** Runs the command to its end. */
 export function runCommand(args: readonly string[], env: Readonly<Record<string, string>> = {}): CommandResult {
-  const result = spawnSync(process.execPath, [COMMAND, ...args], {
+  const result = spawnSync(process.execPath, [commandPath, ...args], {
     env: environment(env),
     encoding: 'utf8',
     timeout: START_MS,
@@ -44,7 +44,7 @@ export async function startHubProcess(
   env: Readonly<Record<string, string>> = {},
   folder?: string,
 ): Promise<HubProcess> {
-  const child = spawn(process.execPath, ['--expose-gc', '--import', REPORT, COMMAND, 'serve', ...args], {
+  const child = spawn(process.execPath, ['--expose-gc', '--import', REPORT, commandPath, 'serve', ...args], {
     env: environment(env),
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -24,7 +24,7 @@ export function readEvent(value: unknown, which: string): PublishEvent {
   }
   const { topic, data } = value as { topic?: unknown; data?: unknown }
   // Among its fields one may have been meant for the one that is missing.
-  if (topic === undefined || data === undefined) checkOthers(value)
+  if (topic === undefined || data === undefined) checkOthers(value, which)
   if (topic === undefined) throw invalid(`${which} has no "topic".`)
   if (data === undefined) throw invalid(`${which} has no "data". Send null if there is nothing to say.`)
   if (typeof topic === 'string' && topic.startsWith('@')) {
@@ -50,11 +50,11 @@ export function invalid(detail: string): RequestFault {
   return new RequestFault(problem(400, detail))
 }
 
-function checkOthers(value: object): void {
+function checkOthers(value: object, which: string): void {
   try {
     newEvent({ topic: 'a', data: null, ...value }, Number.MAX_SAFE_INTEGER)
   } catch (error) {
-    if (error instanceof HubError) throw invalid(error.message)
+    if (error instanceof HubError) throw invalid(`${which}: ${error.message}`)
     throw error
   }
 }

@@ -82,7 +82,8 @@ function hintOf(name: OptionName, text: string | boolean): string {
 
 /** Only warned of: the environment is not the hub's alone, and others may take their names from it. */
 function unknownVariables(environment: Environment): string[] {
-  const known = [...optionNames, ...unbuiltOptions, 'config'].map(variableOf)
+  // MILLRACE_URL is for the commands that talk to a hub.
+  const known = [...optionNames, ...unbuiltOptions, 'config', 'url'].map(variableOf)
   return optionVariables(environment)
     .filter((name) => !known.includes(name))
     .map((name) => {

@@ -1,0 +1,55 @@
+import { CommandFailure } from './command-failure.ts'
+import { UsageError } from './usage-error.ts'
+
+const DEFAULT_URL = 'http://127.0.0.1:3000'
+
+/** For the help of every command that talks to a hub. */
+export const URL_HELP: string = `  --url URL        the hub                    (default MILLRACE_URL, or ${DEFAULT_URL})
+`
+
+/** Where the hub's events are: `--url`, else `MILLRACE_URL`, else the default. @throws UsageError */
+export function eventsUrl(given: string | undefined, environment: Readonly<Record<string, string | undefined>>): URL {
+  const text = given ?? (environment['MILLRACE_URL'] || DEFAULT_URL)
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    const from = given === undefined ? 'MILLRACE_URL' : '--url'
+    throw new UsageError(`${from} is ${JSON.stringify(text)}; it must be a URL such as ${DEFAULT_URL}.`)
+  }
+  url.search = ''
+  url.hash = ''
+  url.pathname = `${url.pathname.replace(/(?:\/events)?\/*$/, '')}/events`
+  return url
+}
+
+/** Sends a request. @throws CommandFailure that says why no hub answers, and what to do */
+export async function askHub(url: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, { redirect: 'error', ...init })
+  } catch (error) {
+    if (init.signal?.aborted) throw error
+    throw new CommandFailure(`${unreachable(url, error)} Start a hub with "millrace serve", or name one with --url.`, {
+      cause: error,
+    })
+  }
+}
+
+/** Why an answer is not the one that was wanted: the problem's own words, if it has any (RFC 9457). */
+export async function refusalOf(response: Response): Promise<CommandFailure> {
+  const { status, url } = response
+  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
+  const text = await response.text().catch(() => '')
+  if (isProblem) {
+    const { detail } = JSON.parse(text) as { detail?: string }
+    if (detail !== undefined) return new CommandFailure(detail)
+  }
+  return new CommandFailure(`${url} answered ${status}, and not as a hub does. Is --url that of a Millrace hub?`)
+}
+
+/** Why a hub could not be reached, in one sentence. */
+export function unreachable(url: URL, error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (code === 'ECONNREFUSED') return `Nobody listens at ${url.origin}.`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `There is no host ${JSON.stringify(url.hostname)}.`
+  return `${url.origin} cannot be reached (${code ?? message}).`
+}
