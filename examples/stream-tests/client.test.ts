@@ -1,5 +1,5 @@
+import { EventSource } from '@millrace/client'
 import { cut, expectEvents, reply, send, silence, startFaultServer } from '@millrace/testing'
-import { EventSource } from 'eventsource'
 import { deepEqual } from 'node:assert/strict'
 import { test } from 'node:test'
 
