@@ -1,1 +1,5 @@
-export const isBuilt = false
+export type { StreamHandle, UseStreamOptions } from './stream-handle.ts'
+export { streamHook, useStream, type UseStream } from './use-stream.ts'
+export type { SharedStreamsOptions } from './shared-streams.ts'
+export { useEvent } from './use-event.ts'
+export { useLatest, type LatestOptions } from './use-latest.ts'
