@@ -1,29 +1,25 @@
 /** The React hooks in Chromium, in StrictMode, against a hub: what is opened, what stays open, and what arrives. */
 import { reply, startFaultServer, type FaultServer } from '@millrace/testing'
-import { build } from 'esbuild'
 import { createElement } from 'react'
 import { renderToString } from 'react-dom/server'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { browserAvailable } from '../support/services.ts'
+import { bundlePage } from './support/bundle-page.ts'
 import { launchBrowser, type BrowserPage, type TestBrowser } from './support/browser.ts'
 import { App, type View } from './support/react-app.tsx'
 import { startTestHub, type TestHub } from './support/test-hub.ts'
 
 describe.skipIf(!browserAvailable('chromium'))('the React hooks in Chromium', () => {
   let browser: TestBrowser
-  let script = ''
 
   beforeAll(async () => {
-    script = await bundle()
     browser = await launchBrowser('chromium')
   })
   afterAll(() => browser?.close())
 
   async function setUp(html = ''): Promise<{ hub: TestHub; proxy: FaultServer; app: AppPage }> {
     const hub = await startTestHub({ retryMs: 50, heartbeatMs: 200 })
-    const document = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Hooks</title><div id="root">${html}</div>
-      <script type="module">${script}</script>`
+    const document = await bundlePage('react-client.tsx', `<div id="root">${html}</div>`)
     const proxy = await startFaultServer({ upstream: `http://127.0.0.1:${hub.port}`, pages: { '/': document } })
     onTestFinished(() => proxy.close())
     const page = await browser.open(`${proxy.origin}/`)
@@ -171,21 +167,4 @@ class AppPage {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
-}
-
-/** The page's script as a user's bundler makes it. */
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('support/react-client.tsx', import.meta.url))],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    jsx: 'automatic',
-    target: 'es2022',
-    conditions: ['@millrace/source'],
-    // React's development build: StrictMode mounts twice there, and complains are written.
-    define: { 'process.env.NODE_ENV': '"development"' },
-    logLevel: 'warning',
-  })
-  return (outputFiles[0]?.text ?? '').replaceAll('</script', String.raw`<\/script`)
 }

@@ -1,5 +1,5 @@
 import { ClientError } from '@millrace/client'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { SharedStreams, type StreamUser } from '../../src/react/shared-streams.ts'
 import type { UseStreamOptions } from '../../src/react/stream-handle.ts'
 import { fakeConnect, ManualClock, type FakeStream } from './support/fake-stream.ts'
@@ -172,6 +172,18 @@ describe('functions of several users', () => {
     use(new User({ onError: ({ code }) => errors.push(code) }))
     await only().options.onSync?.('too_old', notice)
     expect(errors).toEqual(['missed'])
+  })
+
+  test('without one for errors, what a handler throws is uncaught, and other errors are not', () => {
+    const { use, only } = setUp()
+    const later: (() => void)[] = []
+    vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((callback) => void later.push(callback))
+    onTestFinished(() => void vi.restoreAllMocks())
+    use()
+    only().options.onError?.(new ClientError('network', 'x'))
+    only().options.onError?.(new ClientError('handler', 'x', { cause: new Error('thrown') }))
+    expect(later).toHaveLength(1)
+    expect(later[0]).toThrow('thrown')
   })
 
   test('that answer are those of the oldest user that is there', () => {

@@ -1,0 +1,21 @@
+import { build } from 'esbuild'
+import { fileURLToPath } from 'node:url'
+
+/** A page with one script, made as a user's bundler makes it. @param entry beside this file */
+export async function bundlePage(entry: string, body: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    jsx: 'automatic',
+    target: 'es2022',
+    conditions: ['@millrace/source'],
+    // React's development build: StrictMode mounts twice there, and complaints are written.
+    define: { 'process.env.NODE_ENV': '"development"' },
+    logLevel: 'warning',
+  })
+  const script = (outputFiles[0]?.text ?? '').replaceAll('</script', String.raw`<\/script`)
+  return `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Test</title>
+    ${body}<script type="module">${script}</script>`
+}
