@@ -10,6 +10,7 @@ import {
 } from '@millrace/server'
 import type { NodeRequest, NodeResponse } from './node-http.ts'
 import { openTransport } from './open-transport.ts'
+import { readBody } from './read-body.ts'
 import { sendAnswer, sendWhole } from './send-whole.ts'
 
 /** Decides who gets a stream. What it throws is answered with 500 and not told to the client. */
@@ -23,7 +24,7 @@ export type StreamHandler = (request: NodeRequest, response: NodeResponse) => Pr
 /** Makes the handler for `GET` of a hub's streams. */
 export function streamHandler(hub: Hub, options: StreamHandlerOptions = {}): StreamHandler {
   return async (request, response) => {
-    const decision = await decideStream(hub, streamRequestOf(request), request, options)
+    const decision = await decideStream(hub, streamRequestOf(request, response), request, options)
     try {
       carryOut(decision, request, response)
     } catch (error) {
@@ -45,14 +46,26 @@ function sendAway(request: NodeRequest, response: NodeResponse, body: string): v
 }
 
 /** A request of Node's as the policy of streams reads it. */
-export function streamRequestOf({ method = '', url = '', headers }: NodeRequest): StreamRequest {
+export function streamRequestOf(request: NodeRequest, response?: NodeResponse): StreamRequest {
+  const { method = '', url = '', headers } = request
   const start = url.indexOf('?')
   return {
     method,
     query: start === -1 ? '' : url.slice(start + 1),
+    get signal() {
+      return signalOf(response)
+    },
+    body: (maxBytes) => readBody(request, maxBytes),
     header(name) {
       const value = headers[name]
       return Array.isArray(value) ? value.join() : value
     },
   }
+}
+
+/** Aborted when the client leaves before it is answered. */
+function signalOf(response: NodeResponse | undefined): AbortSignal {
+  const leaving = new AbortController()
+  response?.once('close', () => leaving.abort())
+  return leaving.signal
 }

@@ -1,10 +1,14 @@
 import { coversSelector, parseSelector, userTopic, type Selector } from '@millrace/protocol'
+import { acceptedKind, type AcceptedKind } from './accepted-kind.ts'
 import type { Authorizer, Grant, Refusal } from './grant.ts'
 import type { Hub } from './hub.ts'
 import { HubError } from './hub-error.ts'
 import { lastEventIdOf } from './last-event-id.ts'
 import { problem, problemBody, PROBLEM_TYPE, type Problem } from './problem.ts'
-import { readQuery } from './read-query.ts'
+import type { PollAnswer } from './poll.ts'
+import { pollText } from './poll-text.ts'
+import { BodyFault, readParameters } from './read-parameters.ts'
+import { readPollOptions } from './read-poll-options.ts'
 import { readSubscribeRequest } from './read-subscribe-request.ts'
 import type { StreamHeaders } from './stream-headers.ts'
 import type { StreamRequest } from './stream-request.ts'
@@ -64,13 +68,17 @@ export async function decideStream<Asked>(
   { authorize, onError }: StreamHandlerOptions<Asked>,
 ): Promise<StreamDecision> {
   try {
-    const unfit = methodFault(request.method) ?? acceptFault(request.header('accept'))
+    const unfit = methodFault(request.method)
     if (unfit) return problemAnswer(unfit)
+    const accept = request.header('accept')
+    const wanted = acceptedKind(accept)
+    if (!wanted) return problemAnswer(acceptFault(accept))
     const grant = authorize ? await authorize(asked) : OPEN
-    return 'status' in grant ? refusalAnswer(grant) : await admit(hub, request, grant)
+    if ('status' in grant) return refusalAnswer(grant)
+    return await admit(hub, request, wanted, grant)
   } catch (error) {
-    if (error instanceof HubError && error.code === 'invalid_request') return problemAnswer(problem(400, error.message))
-    return faultAnswer(error, onError)
+    const fault = faultOf(error)
+    return fault ? problemAnswer(fault) : faultAnswer(error, onError)
   }
 }
 
@@ -90,19 +98,33 @@ export function problemAnswer(fault: Problem): WholeAnswer {
   }
 }
 
-async function admit(hub: Hub, request: StreamRequest, grant: Grant): Promise<StreamDecision> {
-  const wanted = readRequest(hub, request, grant)
+/** The problem that an error is for a client that has caused it, or may come again. */
+function faultOf(error: unknown): Problem | undefined {
+  if (error instanceof BodyFault) return problem(error.status, error.message)
+  if (!(error instanceof HubError)) return undefined
+  if (error.code === 'invalid_request') return problem(400, error.message)
+  const isPassing = error.code === 'unavailable' || error.code === 'closed'
+  return isPassing ? problem(503, error.message, { 'Retry-After': '1' }) : undefined
+}
+
+async function admit(hub: Hub, request: StreamRequest, kind: AcceptedKind, grant: Grant): Promise<StreamDecision> {
+  const parameters = await readParameters(request)
+  const wanted = readRequest(hub, request, parameters, grant)
   if (wanted.selectors.length === 0) return problemAnswer(problem(403, 'This client may subscribe to nothing.'))
   const forbidden = wanted.selectors.filter((selector) => !isGranted(grant, selector))
   if (forbidden.length > 0) return problemAnswer(forbiddenProblem(grant, forbidden))
   const admission = await hub.admit(wanted)
+  if (admission.kind === 'accepted' && kind === 'json') {
+    return pollAnswer(await hub.poll(wanted, readPollOptions(parameters, request.signal)))
+  }
   if (admission.kind === 'accepted') {
     const headers = { 'Millrace-Connection': admission.connection }
     return { kind: 'stream', headers, open: (transport) => admission.open(transport) }
   }
   if (admission.kind === 'finished') return noContent()
   // Any status but 200 would end a native `EventSource` for good, so a passing refusal is a stream that ends.
-  if (request.header('millrace-client') === undefined) return { kind: 'sent-away', body: admission.body }
+  if (kind === 'stream' && request.header('millrace-client') === undefined)
+    return { kind: 'sent-away', body: admission.body }
   const retryAfter = String(Math.ceil(admission.retryAfterMs / 1000))
   return problemAnswer(problem(503, reasons[admission.reason], { 'Retry-After': retryAfter }))
 }
@@ -114,24 +136,25 @@ function forbiddenProblem({ user }: Grant, forbidden: readonly Selector[]): Prob
 }
 
 function methodFault(method: string): Problem | undefined {
-  if (method === 'GET') return undefined
-  return problem(405, `A stream is opened with GET, not ${method}.`, { Allow: 'GET' })
+  if (method === 'GET' || method === 'POST') return undefined
+  return problem(405, `A stream is opened with GET or POST, not ${method}.`, { Allow: 'GET, POST' })
 }
 
-/** No `Accept`, a wildcard or the type itself asks for a stream (RFC 9110, 12.5.1). */
-function acceptFault(accept: string | undefined): Problem | undefined {
-  if (!accept || /(^|,)\s*(text\/event-stream|text\/\*|\*\/\*)\s*(;|,|$)/i.test(accept)) return undefined
-  if (/(^|,)\s*application\/json\s*(;|,|$)/i.test(accept)) {
-    return problem(400, 'Polling (Accept: application/json) is not built yet. Ask for text/event-stream.')
-  }
-  return problem(406, `Accept is ${JSON.stringify(accept.slice(0, 100))}; this is text/event-stream.`)
+function acceptFault(accept = ''): Problem {
+  const shown = JSON.stringify(accept.slice(0, 100))
+  return problem(406, `Accept is ${shown}; this is text/event-stream, or application/json for polling.`)
 }
 
-function readRequest(hub: Hub, request: StreamRequest, grant: Grant): SubscribeRequest {
+function pollAnswer(answer: PollAnswer): WholeAnswer {
+  const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Vary: 'Accept, Origin' }
+  return { kind: 'whole', status: 200, headers, body: pollText(answer) }
+}
+
+function readRequest(hub: Hub, request: StreamRequest, parameters: URLSearchParams, grant: Grant): SubscribeRequest {
   const { user, slowPolicy } = grant
   const own = user === undefined ? [] : [userTopic(user)]
   const granted = grant.subscribe.filter((text) => !text.startsWith('@')).map((text) => parseSelector(text))
-  const wanted = readSubscribeRequest(readQuery(request.query), lastEventIdOf(request), {
+  const wanted = readSubscribeRequest(parameters, lastEventIdOf(request), {
     defaultSelectors: [...granted, ...own],
     maxTopicsPerStream: hub.limits.maxTopicsPerStream,
     user,

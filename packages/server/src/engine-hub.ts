@@ -18,6 +18,7 @@ import { HubError } from './hub-error.ts'
 import { resolveHubLimits, type HubLimits, type HubOptions } from './hub-options.ts'
 import { InProcessReader, type ReceivedEvent, type ReceivedGap } from './in-process.ts'
 import { LogError, type AppendOptions } from './log.ts'
+import { Poll, type PollAnswer, type PollOptions } from './poll.ts'
 import { newEvent, type CheckedEvent, type PublishEvent } from './publish-event.ts'
 import { readSelectors } from './read-subscribe-request.ts'
 import { Reading, WHOLE_SNAPSHOT } from './reading.ts'
@@ -112,6 +113,10 @@ export class EngineHub implements Hub {
 
   fetchHandler(options?: StreamHandlerOptions): FetchHandler {
     return fetchHandler(this, options)
+  }
+
+  poll(request: SubscribeRequest, options: PollOptions): Promise<PollAnswer> {
+    return new Poll(this.#engine, request, options).answer()
   }
 
   subscribe(options: SubscribeOptions): AsyncGenerator<ReceivedEvent | ReceivedGap, void, undefined> {

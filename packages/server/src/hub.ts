@@ -4,6 +4,7 @@ import type { StreamHandlerOptions } from './decide-stream.ts'
 import type { FetchHandler } from './fetch/fetch-handler.ts'
 import type { HubLimits, HubOptions } from './hub-options.ts'
 import type { ReceivedEvent, ReceivedGap } from './in-process.ts'
+import type { PollAnswer, PollOptions } from './poll.ts'
 import type { EventMap, PublishEvent } from './publish-event.ts'
 import type { From, SubscribeRequest } from './subscribe-request.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -101,6 +102,12 @@ export interface Hub<Events extends EventMap = EventMap> {
   ): Promise<PublishResult>
   /** Decides on a stream. The answer may be used later, even after the client has left. */
   admit(request: SubscribeRequest): Promise<Admission>
+  /**
+   * Answers at once what a stream would bring: for clients that poll. The request is admitted before, as for a stream.
+   *
+   * @throws HubError `unavailable`, `closed`, and `invalid_request` for a snapshot that is too large for one answer
+   */
+  poll(request: SubscribeRequest, options: PollOptions): Promise<PollAnswer>
   /** The web-standard handler for `GET` of the hub's streams: `export default { fetch: hub.fetchHandler({ authorize }) }`. */
   fetchHandler(options?: StreamHandlerOptions): FetchHandler
   /**

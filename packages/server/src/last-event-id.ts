@@ -4,7 +4,7 @@ import type { StreamRequest } from './stream-request.ts'
  * The id that a client came back with, as it was sent to it: the header wins over the query parameter
  * `last_event_id`, which is for clients that cannot set headers. Hostile input; undefined when there is none.
  */
-export function lastEventIdOf(request: StreamRequest): string | undefined {
+export function lastEventIdOf(request: Pick<StreamRequest, 'header' | 'query'>): string | undefined {
   const header = request.header('last-event-id')
   return header ? utf8Of(header) : new URLSearchParams(request.query).get('last_event_id') || undefined
 }

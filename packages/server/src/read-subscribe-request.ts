@@ -4,7 +4,7 @@ import { HubError } from './hub-error.ts'
 import type { From, SubscribeRequest } from './subscribe-request.ts'
 
 /** Parameters that the interface has and this version does not build: never ignored. */
-const NOT_BUILT = ['ticket', 'partial', 'wait', 'state']
+const NOT_BUILT = ['ticket', 'partial']
 const MAX_TYPES = 100
 /** How a client asks for its own topic. */
 const OWN = '@me'

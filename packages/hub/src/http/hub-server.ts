@@ -183,7 +183,8 @@ function createHttpServer(
 }
 
 function isStreamRequest({ method, url = '' }: IncomingMessage): boolean {
-  return method === 'GET' && (url === '/events' || url.startsWith('/events?'))
+  const [path] = url.split('?', 1)
+  return (method === 'GET' && path === '/events') || (method === 'POST' && path === '/events/stream')
 }
 
 function listen(server: Server, { host, port }: HubSettings): Promise<void> {

@@ -4,7 +4,6 @@ import { sendFault } from './problem-answers.ts'
 
 /** What the interface has and this version does not build: says so instead of 404. */
 const NOT_BUILT: readonly (readonly [HTTPMethods, string])[] = [
-  ['POST', '/events/stream'],
   ['PUT', '/events/:connection/topics'],
   ['POST', '/events/:connection/authorization'],
   ['POST', '/tickets'],
@@ -34,6 +33,7 @@ export function addUnbuiltRoutes(app: FastifyInstance, options: { readonly hasPa
     const [path = ''] = request.url.split('?')
     const allowed = METHODS.filter((method) => app.findRoute({ method, url: path }) !== null)
     if (path === '/events') allowed.unshift('GET')
+    if (path === '/events/stream') allowed.unshift('POST')
     const shown = JSON.stringify(path.slice(0, 100))
     if (allowed.length === 0) return sendFault(reply, problem(404, `There is nothing at ${shown}.`))
     const names = allowed.join(', ')

@@ -4,6 +4,7 @@ import { streamHeaders, type StreamHeaders } from '../stream-headers.ts'
 import type { StreamRequest } from '../stream-request.ts'
 import { FetchTransport } from './fetch-transport.ts'
 import { keepOpen } from './keep-open.ts'
+import { readBody } from './read-body.ts'
 
 /**
  * Serves streams wherever a request is answered with a `Response`: Bun, Deno, workers, Hono, Next, SvelteKit and others.
@@ -40,13 +41,16 @@ export function openResponse(
 }
 
 /** A web-standard request as the policy of streams reads it. */
-export function streamRequestOf({ method, url, headers }: Request): StreamRequest {
+export function streamRequestOf(request: Request): StreamRequest {
+  const { method, url, headers, signal } = request
   const start = url.indexOf('?')
   return {
     method,
     // What is behind a hash is no part of the query.
     query: start === -1 ? '' : url.slice(start + 1).replace(/#.*$/, ''),
+    signal,
     header: (name) => headers.get(name) ?? undefined,
+    body: (maxBytes) => readBody(request.body, maxBytes),
   }
 }
 

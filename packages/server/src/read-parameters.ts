@@ -1,0 +1,100 @@
+import { HubError } from './hub-error.ts'
+import { nearestName } from './nearest-name.ts'
+import { readQuery } from './read-query.ts'
+import { shown } from './shown.ts'
+import type { StreamRequest } from './stream-request.ts'
+
+/** The largest body that asks for a stream: a hundred topics have 26 KB. */
+const MAX_BODY_BYTES = 256 * 1024
+
+/** What a body may ask for, by the names of the query. */
+const NAMES = [
+  'topic',
+  'type',
+  'from',
+  'last_event_id',
+  'name',
+  'envelope',
+  'client',
+  'partial',
+  'ticket',
+  'wait',
+  'state',
+] as const
+
+/** A body that cannot be read as what is asked for. */
+export class BodyFault extends Error {
+  override readonly name = 'BodyFault'
+  readonly status: 413 | 415
+  constructor(status: 413 | 415, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+/**
+ * What a client asks for: the query of a GET, or the JSON body of a POST, which has the same names.
+ *
+ * @throws HubError `invalid_request`; BodyFault
+ */
+export async function readParameters(request: StreamRequest): Promise<URLSearchParams> {
+  if (request.method === 'GET') return readQuery(request.query)
+  const type = request.header('content-type')
+  if (!/^application\/json\s*(?:;|$)/i.test(type ?? '')) {
+    throw new BodyFault(
+      415,
+      `Content-Type is ${type === undefined ? 'missing' : shown(type)}; it must be application/json.`,
+    )
+  }
+  const bytes = await request.body(MAX_BODY_BYTES)
+  if (!bytes)
+    throw new BodyFault(413, `The body has more than ${MAX_BODY_BYTES} bytes. Ask for patterns instead of many topics.`)
+  return parametersOf(parse(bytes))
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    throw invalid('The body is not JSON in UTF-8. Send an object such as {"topic": ["stocks.*"]}.', error)
+  }
+}
+
+function parametersOf(body: unknown): URLSearchParams {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw invalid(`The body is ${shown(body)}; it must be an object such as {"topic": ["stocks.*"]}.`)
+  }
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(body)) {
+    if (!(NAMES as readonly string[]).includes(name)) throw unknownName(name)
+    for (const text of textsOf(name, value)) parameters.append(name, text)
+  }
+  return parameters
+}
+
+/** A text, a list of texts, a number, or a switch, which the query has as 1 and 0. */
+function textsOf(name: string, value: unknown): readonly string[] {
+  const isList = Array.isArray(value) && (name === 'topic' || name === 'type')
+  const values: readonly unknown[] = isList ? value : [value]
+  if (isList && values.length === 0) throw invalid(`"${name}" is an empty list. Leave it out, or name at least one.`)
+  return values.map((each) => {
+    if (typeof each === 'boolean') return each ? '1' : '0'
+    if (typeof each === 'string') return each
+    if (typeof each === 'number' && Number.isFinite(each)) return String(each)
+    throw invalid(
+      `"${name}" is ${shown(each)}; give a text${isList || name === 'topic' || name === 'type' ? ' or a list of texts' : ''}.`,
+    )
+  })
+}
+
+/** A query may carry what is somebody else's; a body is for the hub alone, and a typo would open another stream. */
+function unknownName(name: string): HubError {
+  const near = nearestName(name, NAMES)
+  return invalid(
+    `There is no ${shown(name)} in what a stream can be asked for.${near ? ` Did you mean "${near}"?` : ''}`,
+  )
+}
+
+function invalid(message: string, cause?: unknown): HubError {
+  return new HubError('invalid_request', message, cause === undefined ? undefined : { cause })
+}
