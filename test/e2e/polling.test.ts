@@ -148,7 +148,7 @@ describe('a stream by POST', () => {
       await post({ topic: 'back', last_event_id: cursor }),
     ]) {
       const events = await readUntil(response, ({ data }) => data === '1')
-      expect(events.at(-1)?.topic).toBe('back')
+      expect(events.map(({ topic }) => topic)).toContain('back')
     }
   })
 
