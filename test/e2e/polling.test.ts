@@ -84,7 +84,7 @@ describe('polling', () => {
     expect((await poll('topic=wait&wait=0.05', cursor)).events).toHaveLength(1)
   })
 
-  test('may go on from the id of a stream, and a stream from the cursor of a poll', async () => {
+  test('[MR-HTTP-10] may go on from the id of a stream, and a stream from the cursor of a poll', async () => {
     const stream = await fetch(`${hub.url}/events?topic=mixed`)
     await publish({ topic: 'mixed', data: 1 })
     const streamed = await readUntil(stream, ({ data }) => data === '1')
@@ -128,7 +128,7 @@ describe('polling', () => {
   })
 })
 
-describe('a stream by POST', () => {
+describe('[MR-HTTP-11] a stream by POST', () => {
   test('is the same stream, with what it asks for in the body', async () => {
     const response = await post({ topic: ['posted.*', 'b'], type: 'x', name: 'topic', envelope: true })
     expect(response.headers.get('content-type')).toBe('text/event-stream')

@@ -2,7 +2,8 @@ import { createHub, type Authorizer, type NodeHub, type StreamHandlerOptions } f
 import { LogError, memory, type Backend } from '@millrace/server'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import express from 'express'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { openStream } from './support/open-stream.ts'
 
 interface Served {
@@ -137,7 +138,6 @@ test.each([
 })
 
 test.each([
-  ['application/json', 400],
   ['image/png', 406],
   ['text/html', 406],
 ])('Accept: %s is answered with %i', async (accept, status) => {
@@ -155,10 +155,10 @@ test.each(['text/event-stream', '*/*', 'text/html, text/event-stream;q=0.5', 'te
   },
 )
 
-test.each(['POST', 'HEAD', 'DELETE'])('%s is not for a stream', async (method) => {
+test.each(['PUT', 'HEAD', 'DELETE'])('%s is not for a stream', async (method) => {
   const { url } = await serve()
   const response = await fetch(url, { method })
-  expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET'])
+  expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST'])
 })
 
 test('[MR-HTTP-7] [MR-RES-14] while the log is away a native client is sent away for a while, one that reads statuses gets 503', async () => {
@@ -182,4 +182,22 @@ test('when the hub closes, streams are told, and their connections end', async (
   await hub.close()
   await stream.ended
   expect(stream.text).toMatch(/retry: \d+\n\nevent: stream:shutdown\n/)
+})
+
+test('a stream by POST reads its body, or takes what a framework has parsed before', async () => {
+  const { url } = await serve()
+  const post = { method: 'POST', headers: { 'content-type': 'application/json' } }
+  const asked = await fetch(url, { ...post, body: '{"topic": "a..b"}' })
+  expect([asked.status, (await asked.json()).detail]).toEqual([400, expect.stringContaining('a..b')])
+  const app = express()
+  const parsing = createHub({ backend: memory() })
+  app.post('/events', express.json(), parsing.handler())
+  const server = app.listen(0)
+  onTestFinished(async () => {
+    server.close()
+    await parsing.close({ drainMs: 0 })
+  })
+  const { port } = server.address() as AddressInfo
+  const parsed = await fetch(`http://127.0.0.1:${port}/events`, { ...post, body: '{"topics": "a"}' })
+  expect([parsed.status, (await parsed.json()).detail]).toEqual([400, expect.stringContaining('Did you mean "topic"?')])
 })

@@ -113,7 +113,7 @@ export class Poll {
       const answer = await this.#complete(waiting)
       const isWorthIt = this.#isFirst || answer.events.length > 0 || answer.reset !== null
       if (isWorthIt || waiting.aborted || this.#engine.isClosed) return answer
-      await this.#engine.nextAdvance(waiting)
+      await this.#engine.advances.next(waiting)
       if (!this.#hasNews()) await this.#engine.pause(REST_MS, waiting)
     }
   }

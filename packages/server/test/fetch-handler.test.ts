@@ -188,15 +188,15 @@ describe('no stream', () => {
 
   test.each([
     ['?topic=a..b', {}, 400],
-    ['', { headers: { accept: 'application/json' } }, 400],
     ['', { headers: { accept: 'image/png' } }, 406],
-    ['', { method: 'POST' }, 405],
+    ['', { method: 'POST' }, 415],
+    ['', { method: 'DELETE' }, 405],
     ['', { method: 'HEAD' }, 405],
   ] as const)('%s %o is answered with %i', async (query, init, status) => {
     const hub = await hubOf()
     const response = await hub.fetchHandler()(ask(query, init))
     expect([response.status, response.headers.get('content-type')]).toEqual([status, PROBLEM_TYPE])
-    expect(response.headers.get('allow')).toBe(status === 405 ? 'GET' : null)
+    expect(response.headers.get('allow')).toBe(status === 405 ? 'GET, POST' : null)
   })
 
   test('[MR-HTTP-7] while the log is away a native client is sent away for a while, one that reads statuses gets 503', async () => {

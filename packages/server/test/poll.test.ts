@@ -35,7 +35,7 @@ test('the first poll without an id answers at once, with the position it starts 
   expect(answer()).toEqual({ events: [], cursor: id, reset: null, isPartial: false })
 })
 
-test('a poll gets every matching event after its id, each once, and goes on from its cursor', async () => {
+test('[MR-HTTP-10] a poll gets every matching event after its id, each once, and goes on from its cursor', async () => {
   const { poll, publish } = await start()
   const first = await poll('a.*')
   await publish('a.1', 1)
@@ -99,7 +99,7 @@ test('what does not fit into one answer is in the next', async () => {
   expect(data.map(Number)).toEqual(Array.from({ length: 2_500 }, (_, n) => n))
 })
 
-test('a poll that cannot go on from its id is told so, and goes on as it asked to', async () => {
+test('[MR-HTTP-10] a poll that cannot go on from its id is told so, and goes on as it asked to', async () => {
   const { poll, publish } = await start({ hotWindowCount: 1 }, [{ match: 'a', retention: { maxCount: 2 } }])
   const [lost = ''] = await publish('a', 1)
   const ids = await publish('a', 2, 3, 4)

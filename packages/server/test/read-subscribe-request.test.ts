@@ -49,7 +49,6 @@ test.each([
   ['name=x', 'use "type" or "topic"'],
   ['type=', 'A "type" is empty'],
   ['ticket=x', '"ticket" is not built yet'],
-  ['state=all', '"state" is not built yet'],
 ])('%s is refused: %s', (query, detail) => {
   expect(() => read(query)).toThrow(
     expect.objectContaining({ code: 'invalid_request', message: expect.stringContaining(detail) }),
