@@ -150,7 +150,9 @@ export class ResilientStream<Events extends EventMap> implements EventStream<Eve
         this.#note(`event ${event.type} ${event.topic} ${event.id}`)
         delivery.push({ event: this.#parse(event), id: event.id })
       },
-      moved: (id) => delivery.push({ id }),
+      moved: (id) => {
+        if (id !== delivery.receivedId) delivery.push({ id })
+      },
       missed: (missed, id) => delivery.push({ missed, id }),
       ready: () => delivery.ready(),
       attempt: (attempt) => {

@@ -68,7 +68,7 @@ export async function streamOnce(
       onId: (newId) => void (id = newId),
       onEvent: (event) => host.onEvent(event),
       beforeRead() {
-        if (id !== sink.resumeId()) sink.moved(id)
+        sink.moved(id)
         if (silenceMs !== host.silenceMs) watch(host.silenceMs)
         const pause = sink.ready()
         if (!pause) return undefined

@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest'
+import type { AccessRequest } from '../../src/stream/feed-settings.ts'
+import { openScene } from './support/scene.ts'
+import { settle } from './support/test-clock.ts'
+
+test('each attempt is made with fresh credentials, and keeps the id', async () => {
+  let count = 0
+  const { clock, hub } = await openScene({ authorize: () => ({ headers: { authorization: `Bearer ${++count}` } }) })
+  hub.publish('a', 1)
+  await settle()
+  hub.cutStreams()
+  await clock.advance(5_000)
+  expect(hub.requests.map(({ headers }) => headers.get('authorization'))).toEqual(['Bearer 1', 'Bearer 2'])
+  expect(hub.requests[1]?.headers.get('last-event-id')).toBe('e1-1-abc')
+})
+
+test('a ticket goes into the query, and another URL takes the place of the stream\u2019s', async () => {
+  const tickets = await openScene({ authorize: async () => ({ ticket: 't 1' }), topics: ['a'] })
+  expect(tickets.hub.requests[0]?.url.search).toBe('?ticket=t+1&topic=a')
+  expect(tickets.stream.diagnostics().url).not.toContain('ticket')
+  const moved = await openScene({ authorize: () => ({ url: 'http://other.test/events?x=1' }), topics: ['a'] })
+  expect(moved.hub.requests[0]?.url.href).toBe('http://other.test/events?x=1&topic=a')
+})
+
+test('a 401 asks for other credentials once, soon, and is an answer the second time', async () => {
+  const asked: AccessRequest[] = []
+  const { clock, hub, stream } = await openScene(
+    { authorize: (request) => void asked.push(request) as undefined },
+    { prepare: (one) => (one.faultOf = () => ({ kind: 'answer', status: 401 })) },
+  )
+  await clock.until(() => stream.status.name === 'failed')
+  expect(asked.map(({ isRefused }) => isRefused)).toEqual([false, true])
+  expect(hub.requests.map(({ atMs }) => atMs)).toEqual([0, 150])
+  expect(stream.status).toMatchObject({ error: { status: 401 } })
+})
+
+test('without authorize a 401 is an answer', async () => {
+  const { stream, hub } = await openScene(
+    {},
+    { prepare: (one) => (one.faultOf = () => ({ kind: 'answer', status: 401 })) },
+  )
+  expect(stream.status.name).toBe('failed')
+  expect(hub.requests).toHaveLength(1)
+})
+
+test('a token that expires again and again costs no event, and never the stream', async () => {
+  let isExpired = false
+  const { clock, hub, data } = await openScene({
+    authorize: ({ isRefused }) => {
+      if (isRefused) isExpired = false
+      return {}
+    },
+  })
+  hub.faultOf = () => (isExpired ? { kind: 'answer', status: 401 } : undefined)
+  for (let i = 1; i <= 20; i++) {
+    hub.publish('a', i)
+    await settle()
+    isExpired = true
+    hub.endStreams('event: stream:unauthorized\ndata: {"reason":"expired"}\n\n')
+    await clock.advance(10_000)
+  }
+  expect(data()).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
+})
+
+test('authorize that fails is tried again with back-off; one that hangs is not waited for', async () => {
+  let calls = 0
+  const failing = await openScene({
+    authorize: () => {
+      if (++calls < 3) throw new Error('no token')
+      return {}
+    },
+  })
+  expect(failing.stream.status).toMatchObject({
+    name: 'waiting',
+    error: { code: 'authorize', cause: { message: 'no token' } },
+  })
+  await failing.clock.until(() => failing.stream.status.name === 'open')
+  expect(calls).toBe(3)
+  let hanging = 0
+  const deaf = await openScene({
+    authorize: () => {
+      hanging++
+      return new Promise(() => {})
+    },
+  })
+  await deaf.clock.advance(120_000)
+  // Never two calls at once, even after the attempt that it was for has ended.
+  expect(hanging).toBe(1)
+  expect(deaf.stream.status).toMatchObject({ name: expect.stringMatching(/waiting|connecting/) })
+  deaf.stream.close()
+  await settle()
+  expect(deaf.clock.timerCount).toBe(0)
+})
+
+test('a grant that is about to end is renewed on the open stream', async () => {
+  let count = 0
+  const { hub, statuses } = await openScene({ authorize: () => ({ headers: { authorization: `Bearer ${++count}` } }) })
+  for (const one of hub.streams) one.write('event: stream:expiring\ndata: {"reason":"expiry","expiresAt":1}\n\n')
+  await settle()
+  const renewal = hub.requests.at(-1)
+  expect(renewal).toMatchObject({ method: 'POST', body: { secret: 's-c1' } })
+  expect(renewal?.url.pathname).toBe('/events/c1/authorization')
+  expect(renewal?.headers.get('authorization')).toBe('Bearer 2')
+  expect(statuses.map(({ name }) => name)).toEqual(['connecting', 'open'])
+})

@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest'
+import { openScene } from './support/scene.ts'
+import { settle } from './support/test-clock.ts'
+import type { ReferenceHub } from './support/reference-hub.ts'
+
+const holdStreams = (hub: ReferenceHub): void => {
+  hub.faultOf = ({ transport }) => (transport === 'stream' ? { kind: 'hold' } : undefined)
+}
+
+const polls = ({ requests }: ReferenceHub): string[] =>
+  requests.filter(({ transport }) => transport === 'poll').map(({ url }) => url.search)
+
+test('a stream whose bytes are held back is followed by long polls, and nothing is lost', async () => {
+  const { clock, hub, statuses, data, stream } = await openScene({ topics: ['a'] }, { prepare: holdStreams })
+  // It is not open before there is proof that bytes get through.
+  expect(statuses).toEqual([{ name: 'connecting', attempt: 1 }])
+  await clock.advance(5_000)
+  expect(statuses.at(-1)).toMatchObject({ name: 'waiting', delayMs: 150, error: { code: 'held_back' } })
+  await clock.advance(150)
+  expect(stream.status).toEqual({ name: 'open', transport: 'long-polling' })
+  await clock.advance(100)
+  hub.publish('a', 1)
+  await settle()
+  expect(data()).toEqual([1])
+  hub.publish('a', 2)
+  await clock.advance(100)
+  expect(data()).toEqual([1, 2])
+  expect(polls(hub).slice(0, 2)).toEqual(['?topic=a&wait=25&state=all', '?topic=a&wait=25&last_event_id=e1-0-abc'])
+})
+
+test('an open poll moves the id on though nothing came', async () => {
+  const { clock, hub, stream } = await openScene({ topics: ['a'], transport: 'long-polling' })
+  await clock.advance(100)
+  hub.publish('b', 1)
+  await clock.advance(25_000)
+  expect(stream.lastId).toBe('e1-1-abc')
+})
+
+test('streams are tried again later, and take over when they get through', async () => {
+  const { clock, hub, stream, data } = await openScene({ topics: ['a'] }, { prepare: holdStreams })
+  await clock.until(() => stream.status.name === 'open')
+  hub.publish('a', 1)
+  hub.faultOf = () => undefined
+  await clock.advance(80_000)
+  expect(stream.status).toEqual({ name: 'open', transport: 'stream' })
+  hub.publish('a', 2)
+  await settle()
+  expect(data()).toEqual([1, 2])
+  expect(hub.requests.at(-1)?.headers.get('last-event-id')).toMatch(/^e1-/)
+})
+
+test('long polls that are cut off are followed by plain ones', async () => {
+  const { clock, hub, stream, data } = await openScene({ topics: ['a'] }, { prepare: holdStreams })
+  await clock.until(() => stream.status.name === 'open')
+  hub.faultOf = ({ transport, url }) => {
+    if (transport === 'stream') return { kind: 'hold' }
+    return url.searchParams.get('wait') === '0' ? undefined : { kind: 'network' }
+  }
+  hub.publish('a', 1)
+  await clock.until(
+    () => stream.status.name === 'open' && 'transport' in stream.status && stream.status.transport === 'polling',
+  )
+  hub.publish('a', 2)
+  await clock.advance(6_000)
+  expect(data()).toEqual([1, 2])
+})
+
+test('plain polls leave time between them, whether events came or not', async () => {
+  const { clock, hub } = await openScene({ topics: ['a'], transport: 'polling', fraction: () => 0 })
+  await clock.advance(100)
+  for (let i = 0; i < 20; i++) {
+    hub.publish('a', i)
+    await clock.advance(1_000)
+  }
+  expect(hub.requests).toHaveLength(6)
+})
+
+test('long polls that are answered at once with nothing make no hot loop', async () => {
+  let hub: ReferenceHub | undefined
+  const { clock } = await openScene(
+    {
+      transport: 'long-polling',
+      fraction: () => 0,
+      lastId: 'e1-0-abc',
+      fetch: async (input, init) => {
+        const url = new URL(input)
+        url.searchParams.set('wait', '0')
+        return hub!.fetch(url.href, init)
+      },
+    },
+    { prepare: (one) => void (hub = one) },
+  )
+  await clock.advance(50_000)
+  expect(hub?.requests).toHaveLength(11)
+})
+
+test('a server that does not poll is streamed from, and not asked again', async () => {
+  const { clock, hub, stream } = await openScene(
+    {},
+    {
+      prepare: (one) => {
+        one.hasPolling = false
+        one.faultOf = () => ({ kind: 'network' })
+      },
+    },
+  )
+  await clock.until(() => hub.requests.filter(({ transport }) => transport === 'poll').length === 1)
+  hub.faultOf = () => undefined
+  await clock.until(() => stream.status.name === 'open')
+  expect(stream.status).toEqual({ name: 'open', transport: 'stream' })
+  hub.faultOf = () => ({ kind: 'network' })
+  hub.cutStreams()
+  const count = polls(hub).length
+  await clock.advance(600_000)
+  expect(polls(hub)).toHaveLength(count)
+})
+
+test('a reset in a poll is a notice of missed events, before the events that came with it', async () => {
+  const reasons: string[] = []
+  const order: unknown[] = []
+  const { clock, hub, stream } = await openScene({
+    topics: ['a'],
+    transport: 'polling',
+    lastId: 'e0-7-abc',
+    onSync: (reason, { from }) => void order.push(reason, from),
+  })
+  stream.on('*', ({ data }) => void order.push(data))
+  hub.publish('a', 1)
+  await clock.advance(10_000)
+  expect(reasons).toEqual([])
+  expect(order).toEqual(['epoch_changed', 'e0-7-abc', 1])
+})
+
+test('credentials that are refused to a poll are renewed as for a stream', async () => {
+  let calls = 0
+  const { clock, stream, hub } = await openScene(
+    {
+      transport: 'long-polling',
+      authorize: () => ({ headers: { authorization: `Bearer ${++calls}` } }),
+    },
+    {
+      prepare: (one) =>
+        (one.faultOf = ({ headers }) =>
+          headers.get('authorization') === 'Bearer 1' ? { kind: 'answer', status: 401 } : undefined),
+    },
+  )
+  await clock.until(() => stream.status.name === 'open')
+  expect(hub.requests.map(({ headers }) => headers.get('accept'))).toEqual(['application/json', 'application/json'])
+})
+
+test('strings arrive as they do on a stream, whatever the transport', async () => {
+  const texts = ['plain', '42', '{"a":1}', '', 'null']
+  const seen: unknown[][] = []
+  for (const transport of ['stream', 'long-polling'] as const) {
+    const { clock, hub, data } = await openScene({ topics: ['a'], transport })
+    await clock.advance(200)
+    for (const text of [...texts, { b: 2 }, [1], 7, null]) hub.publish('a', text)
+    await clock.advance(200)
+    seen.push(data())
+  }
+  expect(seen[0]).toEqual(['plain', 42, { a: 1 }, '', null, { b: 2 }, [1], 7, null])
+  expect(seen[1]).toEqual(seen[0])
+})

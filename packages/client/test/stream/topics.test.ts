@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest'
+import { openScene } from './support/scene.ts'
+import { settle } from './support/test-clock.ts'
+
+test('topics are changed on the open stream, and the change is confirmed by it', async () => {
+  const { hub, stream, data, statuses } = await openScene({ topics: ['a'] })
+  await stream.addTopics(['b', 'a'])
+  expect(stream.topics).toEqual(['a', 'b'])
+  hub.publish('b', 1)
+  await settle()
+  await stream.removeTopics(['a'])
+  hub.publish('a', 2)
+  hub.publish('b', 3)
+  await settle()
+  expect(data()).toEqual([1, 3])
+  expect(statuses.map(({ name }) => name)).toEqual(['connecting', 'open'])
+  expect(hub.requests.slice(1)).toMatchObject([
+    { method: 'PUT', body: { topics: ['a', 'b'], revision: 1, secret: 's-c1' } },
+    { method: 'PUT', body: { topics: ['b'], revision: 2, secret: 's-c1' } },
+  ])
+  expect(hub.requests[1]?.url.pathname).toBe('/events/c1/topics')
+})
+
+test('changes in quick succession are sent one after the other, the last one wins', async () => {
+  const { hub, stream } = await openScene({ topics: ['a'] })
+  await Promise.all([stream.setTopics(['b']), stream.setTopics(['c']), stream.setTopics(['d'])])
+  expect(hub.streams[0]?.topics).toEqual(['d'])
+  expect(hub.requests.slice(1).map(({ body }) => body)).toMatchObject([
+    { topics: ['b'] },
+    { topics: ['d'], revision: 3 },
+  ])
+})
+
+test('a server that cannot change topics is asked again, with the id', async () => {
+  const { clock, hub, stream, data } = await openScene(
+    { topics: ['a'] },
+    { prepare: (one) => (one.hasTopicChanges = false) },
+  )
+  hub.publish('a', 1)
+  await settle()
+  const changed = stream.setTopics(['a', 'b'])
+  await clock.advance(1_000)
+  await changed
+  hub.publish('b', 2)
+  await settle()
+  expect(data()).toEqual([1, 2])
+  expect(hub.requests.at(-1)?.url.search).toBe('?topic=a&topic=b')
+  expect(hub.requests.at(-1)?.headers.get('last-event-id')).toBe('e1-1-abc')
+})
+
+test('a change during a break goes with the next attempt', async () => {
+  const { clock, hub, stream } = await openScene({ topics: ['a'] })
+  hub.cutStreams()
+  await settle()
+  const changed = stream.setTopics(['b'])
+  await clock.advance(10_000)
+  await changed
+  expect(hub.requests.at(-1)?.url.search).toBe('?topic=b')
+})
+
+test('topics that are refused are told, and the old ones stay', async () => {
+  const { hub, stream, data } = await openScene({ topics: ['a'] })
+  await expect(stream.addTopics(['secret.plans'])).rejects.toMatchObject({ code: 'status', status: 403 })
+  expect(stream.topics).toEqual(['a'])
+  hub.publish('a', 1)
+  await settle()
+  expect(data()).toEqual([1])
+  expect(stream.status.name).toBe('open')
+})
+
+test('a poll that waits is asked again with the new topics', async () => {
+  const { clock, hub, stream, data } = await openScene({ topics: ['a'], transport: 'long-polling' })
+  await clock.advance(1_000)
+  const changed = stream.setTopics(['b'])
+  await clock.advance(1_000)
+  hub.publish('b', 1)
+  await settle()
+  expect(data()).toEqual([1])
+  await clock.advance(100)
+  await changed
+})
+
+test('a change that is not confirmed any more is rejected when the stream is closed', async () => {
+  const { hub, stream } = await openScene({ topics: ['a'] })
+  hub.faultOf = () => ({ kind: 'deaf' })
+  const changed = stream.setTopics(['b'])
+  stream.close()
+  await expect(changed).rejects.toMatchObject({ code: 'closed' })
+  await expect(stream.setTopics(['c'])).rejects.toMatchObject({ code: 'closed' })
+})
