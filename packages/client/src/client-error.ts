@@ -40,6 +40,8 @@ export interface ClientErrorFacts {
   /** How long the server asks to stay away. Milliseconds. */
   readonly retryAfterMs?: number | undefined
   readonly cause?: unknown
+  /** Of `publish`: the ids of the events that were stored before the one that was not. */
+  readonly published?: readonly (string | null)[]
 }
 
 /** The one error of this package. Branch on `code` and `status`; the message is for people and may change. */
@@ -48,11 +50,17 @@ export class ClientError extends Error {
   readonly code: ClientErrorCode
   readonly status: number | undefined
   readonly retryAfterMs: number | undefined
+  readonly published: readonly (string | null)[]
 
-  constructor(code: ClientErrorCode, message: string, { status, retryAfterMs, cause }: ClientErrorFacts = {}) {
+  constructor(
+    code: ClientErrorCode,
+    message: string,
+    { status, retryAfterMs, cause, published = [] }: ClientErrorFacts = {},
+  ) {
     super(message, { cause })
     this.code = code
     this.status = status
     this.retryAfterMs = retryAfterMs
+    this.published = published
   }
 }

@@ -25,7 +25,7 @@ test('a ticket goes into the query, and another URL takes the place of the strea
 test('a 401 asks for other credentials once, soon, and is an answer the second time', async () => {
   const asked: AccessRequest[] = []
   const { clock, hub, stream } = await openScene(
-    { authorize: (request) => void asked.push(request) as undefined },
+    { authorize: (request) => void asked.push(request) },
     { prepare: (one) => (one.faultOf = () => ({ kind: 'answer', status: 401 })) },
   )
   await clock.until(() => stream.status.name === 'failed')
