@@ -3,12 +3,22 @@ import { LogError } from '@millrace/server'
 import { describe, expect, test } from 'vitest'
 import { eventLogSuite, type ConformanceCase } from '../src/index.ts'
 import { appendFaults } from './support/append-faults.ts'
+import { dedupeFaults } from './support/dedupe-faults.ts'
 import { logSetup } from './support/log-setup.ts'
 import { readFaults } from './support/read-faults.ts'
 import { retentionFaults } from './support/retention-faults.ts'
+import { snapshotPageFaults, stateFaults } from './support/state-faults.ts'
 import { tailFaults } from './support/tail-faults.ts'
 
-const faults = [...appendFaults, ...readFaults, ...retentionFaults, ...tailFaults]
+const faults = [
+  ...appendFaults,
+  ...readFaults,
+  ...retentionFaults,
+  ...tailFaults,
+  ...dedupeFaults,
+  ...stateFaults,
+  ...snapshotPageFaults,
+]
 const findings = faults.flatMap((fault) => fault.breaks.map((start) => [fault.name, start, fault] as const))
 
 /** The one case whose name begins so. */

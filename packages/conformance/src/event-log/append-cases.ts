@@ -19,6 +19,7 @@ import {
 /** What no typed caller can pass, but a program in JavaScript can. */
 const WITHOUT_DATA = { topic: topic('news') } as NewEvent
 const WITHOUT_TOPIC = { data: 'of nothing' } as NewEvent
+const WRONG_FIELDS = [{ type: 1 }, { key: 1 }, { except: {} }, { dedupeKey: 1 }, { end: 'true' }, { json: 1 }]
 
 export const appendCases: readonly LogCase[] = [
   {
@@ -71,6 +72,7 @@ export const appendCases: readonly LogCase[] = [
         { topic: topic('plain'), data: 'text' },
         { topic: topic('typed'), type: 'tick', data: '' },
         { topic: topic('json.value'), type: 'tick', data: '{"a":1}', json: true },
+        { topic: topic('keyed'), key: 'ключ', except: 'me é', end: true, data: 'all that it can say' },
         { topic: topic('@alice'), data: 'first line\nsecond line\r\n\u2028 😀 \u0000 é' },
       ]
       const positions = await log.append(given)
@@ -145,12 +147,16 @@ export const appendCases: readonly LogCase[] = [
   },
   {
     name: 'an event that is malformed is refused with invalid, and nothing of its list is stored',
-    clause: 'Stores the events, all or none; rejects with `invalid`',
+    clause: 'Stores the events, all or none; rejects with `invalid`; or of which another field is not of its type',
     guarantee: 'atomicBatch',
     async body(test) {
       const { log, positions } = await test.openWith(numbered(2))
       await assertRejects(log.append([event('good'), WITHOUT_DATA, event('good')]), 'invalid')
       await assertRejects(log.append([event('good'), WITHOUT_TOPIC]), 'invalid')
+      for (const fields of WRONG_FIELDS) {
+        await assertRejects(log.append([event('good'), { ...event('bad'), ...fields } as NewEvent]), 'invalid')
+      }
+      await assertRejects(log.append([event('good')], { publisher: 5 as never }), 'invalid')
       assert.deepEqual((await log.bounds()).head, positions.at(-1))
       assert.deepEqual(
         await readAll(log, { after: at(positions, 0) }),

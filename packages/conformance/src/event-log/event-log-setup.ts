@@ -5,6 +5,9 @@ export interface EventLogOptions {
   /** Left out: whatever keeps the few events of a case. */
   readonly topics?: readonly TopicRule[]
   readonly maxTopics?: number
+  readonly maxStateKeys?: number
+  readonly dedupeWindowMs?: number
+  readonly maxDedupeKeys?: number
 }
 
 /** A log under test, empty at first, and what makes things happen to it. */
@@ -24,7 +27,14 @@ export interface EventLogHandle {
 }
 
 /** What not every log has, or lets a test do. */
-export type EventLogFeature = 'advanceClock' | 'stepWallClock' | 'maxTopics' | 'interruption' | 'newEpoch'
+export type EventLogFeature =
+  | 'advanceClock'
+  | 'stepWallClock'
+  | 'maxTopics'
+  | 'maxStateKeys'
+  | 'dedupeWindow'
+  | 'interruption'
+  | 'newEpoch'
 
 /** An implementation of `EventLog`, presented to the suite. */
 export interface EventLogSetup {
@@ -36,6 +46,11 @@ export interface EventLogSetup {
   create(options: EventLogOptions): Promise<EventLogHandle>
   /** Features that its logs do not have, each with the reason; their cases become exceptions. @default none */
   readonly exceptions?: Partial<Readonly<Record<EventLogFeature, string>>>
+  /**
+   * Cases, by their whole name, that its logs do not meet yet, each with the reason. A name that no case has is an error,
+   * so that none stays here when it is met. @default none
+   */
+  readonly notMet?: Readonly<Record<string, string>>
   /** How long a case waits for something that must happen. Milliseconds, 1 or more. @default 5000 */
   readonly timeoutMs?: number
   /** Runs of the model-based cases, each with a seed of its own. 1 or more. @default 20 */

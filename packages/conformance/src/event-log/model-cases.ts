@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
 import type { Position, Selector } from '@millrace/protocol'
-import type { EventLog, NewEvent, Page, TopicRule } from '@millrace/server'
+import type { EventLog, NewEvent, Page, SnapshotKind, SnapshotOptions, StoredEvent, TopicRule } from '@millrace/server'
 import { SeededRandom } from '../seeded-random.ts'
 import type { EventLogHandle } from './event-log-setup.ts'
 import { selectors, topic, type LogCase, type LogTest } from './log-case.ts'
 import { LogModel } from './log-model.ts'
 import type { TailRecord } from './tail-record.ts'
 
-const STEP_COUNT = 150
-const TOPICS = ['a', 'b', 'a.x', 'a.y', 'a.x.deep', 'b.x', '@alice', '@bob'].map(topic)
-const SELECTORS = ['a', 'b', 'a.x', 'a.*', 'a.>', '*', '*.x', '>', 'b.>', '@alice', '@bob', 'nobody', 'nobody.*']
+const STEP_COUNT = 200
+const DEDUPE_WINDOW_MS = 1_000
+const TOPICS = ['a', 'b', 'a.x', 'a.y', 'a.x.deep', 'b.x', 's.x', 's.y', '@alice', '@bob'].map(topic)
+const SELECTORS = ['a', 'b', 'a.x', 'a.*', 'a.>', '*', '*.x', '>', 's.>', 's.x', '@alice', '@bob', 'nobody', 'nobody.*']
 const MATCHES = ['a', 'a.>', 'a.*', '*.x', 'b', '@alice']
+const KINDS: readonly SnapshotKind[] = ['log', 'state', 'ended']
+const DEDUPE_KEYS = ['one', 'two', 'three', 'four']
 
 /** One run: random steps, each of which must find what the model says. */
 class ModelRun {
@@ -58,11 +61,18 @@ class ModelRun {
 
   async #append(): Promise<void> {
     const given = Array.from({ length: this.#random.integer(0, 6) }, () => this.#newEvent())
-    const positions = await this.#log.append(given)
+    const publisher = this.#random.pick(['', 'somebody'])
+    const positions = await this.#log.append(given, publisher === '' ? undefined : { publisher })
     assert.equal(positions.length, given.length)
     for (const [i, position] of positions.entries()) {
-      assert.equal(position.seq, this.#model.head.seq + 1)
-      this.#model.add({ ...(given[i] as NewEvent), position, timeMs: 0 })
+      const event = given[i] as NewEvent
+      const repeated = this.#model.repeated(event, publisher)
+      if (repeated) {
+        assert.deepEqual(position, repeated, `the dedupeKey ${event.dedupeKey} was stored before`)
+      } else {
+        assert.equal(position.seq, this.#model.head.seq + 1)
+        this.#model.add(event, publisher, position)
+      }
     }
     await this.#settle()
   }
@@ -71,11 +81,18 @@ class ModelRun {
     const random = this.#random
     const data = random.pick(['x', 'é', '€', '😀']).repeat(random.integer(0, 20))
     const name = random.pick(TOPICS)
-    return random.integer(1, 2) === 1 ? { topic: name, data } : { topic: name, type: 'tick', data }
+    return {
+      topic: name,
+      data,
+      ...(random.integer(1, 2) === 1 ? {} : { type: 'tick' }),
+      ...(random.integer(1, 3) === 1 ? { key: random.pick(['', 'k', 'é']) } : {}),
+      ...(random.integer(1, 5) === 1 ? { end: true } : {}),
+      ...(random.integer(1, 4) === 1 ? { dedupeKey: random.pick(DEDUPE_KEYS) } : {}),
+    }
   }
 
   async #passTime(): Promise<void> {
-    const ms = this.#random.integer(1, 400)
+    const ms = this.#random.pick([1, 200, 1000, this.#random.integer(1, 400)])
     await this.#handle.advanceClock?.(ms)
     this.#model.nowMs += ms
     await this.#settle()
@@ -131,11 +148,21 @@ class ModelRun {
 
   async #snapshot(): Promise<void> {
     const wanted = this.#selectors()
-    const { at, events, partial } = await this.#log.snapshot(wanted)
-    assert.deepEqual(at, this.#model.head)
-    if (partial && !this.#isExact) return
-    assert.equal(partial, false)
-    assert.deepEqual(withoutTime(events), this.#model.expectSnapshot(wanted))
+    const of = this.#random.pick(KINDS)
+    const limits = this.#random.pick<SnapshotOptions>([{}, { maxCount: this.#random.integer(1, 4) }, { maxBytes: 30 }])
+    const events: StoredEvent[] = []
+    let cursor: SnapshotOptions['cursor']
+    do {
+      const page = await this.#log.snapshot(wanted, { of, ...limits, ...(cursor && { cursor }) })
+      assert.deepEqual(page.at, this.#model.head)
+      if (page.partial && !this.#isExact && of !== 'state') return
+      assert.equal(page.partial, false)
+      events.push(...page.events)
+      const isFurther = !page.next || page.next.afterSeq > (cursor?.afterSeq ?? -1)
+      assert.ok(isFurther, 'a page that is not the last must move on')
+      cursor = page.next
+    } while (cursor)
+    assert.deepEqual(withoutTime(events), this.#model.expectSnapshot(of, wanted), `a snapshot of ${of}`)
   }
 
   async #bounds(): Promise<void> {
@@ -166,9 +193,15 @@ async function run(test: LogTest, seed: number, maxTopics: number | undefined): 
   const random = new SeededRandom(seed)
   const canAdvanceClock = test.exceptions.advanceClock === undefined
   const topics = randomRules(random, canAdvanceClock)
-  const handle = await test.open(maxTopics === undefined ? { topics } : { topics, maxTopics })
+  const handle = await test.open({
+    topics,
+    dedupeWindowMs: DEDUPE_WINDOW_MS,
+    ...(maxTopics === undefined ? {} : { maxTopics }),
+  })
   const [record] = await test.tail(handle.log, 'head')
-  const model = new LogModel((await handle.log.bounds()).head, topics)
+  // A log whose window cannot be chosen has one that is longer than all the time that passes here.
+  const windowMs = test.exceptions.dedupeWindow === undefined ? DEDUPE_WINDOW_MS : Infinity
+  const model = new LogModel((await handle.log.bounds()).head, topics, windowMs)
   const isExact = maxTopics === undefined && test.guarantees.exactEviction
   const steps = new ModelRun(random, handle, model, isExact)
   let step = 0
@@ -185,8 +218,9 @@ async function run(test: LogTest, seed: number, maxTopics: number | undefined): 
 
 function randomRules(random: SeededRandom, canAdvanceClock: boolean): TopicRule[] {
   const rules = Array.from({ length: random.integer(0, 3) }, () => random.pick(MATCHES))
-  return [...new Set(rules), '>'].map((match) => ({
+  return [...new Set(rules), 's.>', '>'].map((match) => ({
     match,
+    kind: match === 's.>' || random.integer(1, 5) === 1 ? 'state' : 'log',
     retention: {
       maxCount: random.pick([false, 1, 3, 10, 30]),
       maxBytes: random.pick([false, 1, 60, 300, 1000]),

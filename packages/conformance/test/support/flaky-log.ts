@@ -33,9 +33,9 @@ export class FlakyLog implements EventLog {
     for (const tail of this.#tails) await tail.beginEpoch(this.#log, head)
   }
 
-  append: EventLog['append'] = (events) => this.#call(() => this.#log.append(events))
+  append: EventLog['append'] = (events, options) => this.#call(() => this.#log.append(events, options))
   read: EventLog['read'] = (query) => this.#call(() => this.#log.read(query))
-  snapshot: EventLog['snapshot'] = (selectors) => this.#call(() => this.#log.snapshot(selectors))
+  snapshot: EventLog['snapshot'] = (selectors, options) => this.#call(() => this.#log.snapshot(selectors, options))
   bounds: EventLog['bounds'] = () => this.#call(() => this.#log.bounds())
 
   tail: EventLog['tail'] = (after, listener) =>

@@ -37,7 +37,7 @@ export function logSetup(fault?: LogFault): EventLogSetup {
       }
     },
     timeoutMs: fault ? 200 : 5000,
-    modelRunCount: fault ? 10 : 3,
+    modelRunCount: fault ? 20 : 3,
   }
 }
 
@@ -45,9 +45,9 @@ export function logSetup(fault?: LogFault): EventLogSetup {
 export function withMethods(log: EventLog, methods: Partial<EventLog>): EventLog {
   return {
     guarantees: log.guarantees,
-    append: (events) => log.append(events),
+    append: (events, options) => log.append(events, options),
     read: (query) => log.read(query),
-    snapshot: (selectors) => log.snapshot(selectors),
+    snapshot: (selectors, options) => log.snapshot(selectors, options),
     tail: (after, listener) => log.tail(after, listener),
     bounds: () => log.bounds(),
     close: () => log.close(),

@@ -163,6 +163,7 @@ export class MemoryLog implements EventLog {
   async tail(after: Position | 'head', listener: TailListener): Promise<Tail> {
     this.#assertOpen()
     if (after !== 'head') assertPosition(after)
+    this.#evict(this.#clock.now())
     const start = after === 'head' ? this.#head : after
     this.#assertPlace(start, 'A tail cannot start after', "start it at 'head' or read first")
     const tail = new MemoryTail(start, this.#head, this.#tailSource, listener)
