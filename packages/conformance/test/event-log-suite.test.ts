@@ -7,7 +7,8 @@ import { dedupeFaults } from './support/dedupe-faults.ts'
 import { logSetup } from './support/log-setup.ts'
 import { readFaults } from './support/read-faults.ts'
 import { retentionFaults } from './support/retention-faults.ts'
-import { snapshotPageFaults, stateFaults } from './support/state-faults.ts'
+import { snapshotPageFaults } from './support/snapshot-page-faults.ts'
+import { stateFaults } from './support/state-faults.ts'
 import { tailFaults } from './support/tail-faults.ts'
 
 const faults = [
@@ -55,4 +56,16 @@ test('a case that a log cannot be tried with is an exception with its reason', (
   expect(caseOf(suite, 'age does not touch').exception).toBe('its clock cannot be moved')
   expect(caseOf(suite, 'an event that is malformed').exception).toBe('a sound log does not guarantee atomicBatch')
   expect(caseOf(suite, 'a read after any position').exception).toBeUndefined()
+})
+
+test('a case that a log does not meet yet is an exception by its name, which must be that of a case', () => {
+  const name = 'an empty list stores nothing'
+  const suite = eventLogSuite({ ...logSetup(), notMet: { [name]: 'to be mended' } })
+  expect(suite.filter(({ exception }) => exception !== undefined).map((one) => [one.name, one.exception])).toEqual([
+    [name, 'to be mended'],
+  ])
+  const wrong = { 'an empty list stores nothing at all': 'to be mended' }
+  expect(() => eventLogSuite({ ...logSetup(), notMet: wrong })).toThrow(
+    'a case that there is not: "an empty list stores',
+  )
 })

@@ -163,7 +163,10 @@ export const dedupeFaults: readonly LogFault[] = [
   {
     name: 'the bound of keys is not kept to',
     breaks: ['beyond maxDedupeKeys'],
-    options: ({ maxDedupeKeys: _, ...rest }) => rest,
+    options: (given) => {
+      const { maxDedupeKeys: _, ...rest } = given
+      return rest
+    },
   },
   {
     name: 'beyond the bound of keys an append is refused as unavailable',
@@ -233,8 +236,9 @@ export const dedupeFaults: readonly LogFault[] = [
   },
 ]
 
-function withoutKey({ dedupeKey: _, ...event }: NewEvent): NewEvent {
-  return event
+function withoutKey(event: NewEvent): NewEvent {
+  const { dedupeKey: _, ...rest } = event
+  return rest
 }
 
 function withEvents(log: EventLog, change: (events: readonly NewEvent[]) => readonly NewEvent[]): EventLog {

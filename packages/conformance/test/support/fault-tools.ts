@@ -1,5 +1,14 @@
 import type { Position } from '@millrace/protocol'
-import type { EventLog, Gap, Page, ReadQuery, StoredEvent, TailListener } from '@millrace/server'
+import type {
+  EventLog,
+  Gap,
+  Page,
+  ReadQuery,
+  Snapshot,
+  SnapshotKind,
+  StoredEvent,
+  TailListener,
+} from '@millrace/server'
 import { withMethods } from './log-setup.ts'
 
 export const NO_LIMIT: Pick<ReadQuery, 'maxCount' | 'maxBytes'> = { maxCount: 1_000_000, maxBytes: 1e12 }
@@ -50,4 +59,28 @@ export async function readAnyway(log: EventLog, query: ReadQuery, afterSeq: numb
 
 export function lastPosition(events: readonly StoredEvent[]): Position | undefined {
   return events.at(-1)?.position
+}
+
+export function bySeq(one: StoredEvent, other: StoredEvent): number {
+  return one.position.seq - other.position.seq
+}
+
+export function eachSnapshot(log: EventLog, change: (snapshot: Snapshot) => Snapshot): EventLog {
+  return withMethods(log, {
+    snapshot: async (selectors, options) => change(await log.snapshot(selectors, options)),
+  })
+}
+
+/** The log with the events of one kind of snapshot changed. */
+export function onSnapshots(
+  log: EventLog,
+  kind: SnapshotKind,
+  change: (events: readonly StoredEvent[]) => readonly StoredEvent[],
+): EventLog {
+  return withMethods(log, {
+    snapshot: async (selectors, options) => {
+      const snapshot = await log.snapshot(selectors, options)
+      return (options?.of ?? 'log') === kind ? { ...snapshot, events: change(snapshot.events) } : snapshot
+    },
+  })
 }
