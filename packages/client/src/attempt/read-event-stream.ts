@@ -25,7 +25,7 @@ export interface EventStreamRequest {
   readonly credentials?: RequestCredentials | undefined
   /** The id to resume from; empty when there is none. Also the id that events have until the stream sends another. */
   readonly lastEventId: string
-  /** Ends the attempt. One signal for each attempt: what listens to it is gone when the attempt has ended. */
+  /** Ends the attempt. Nothing listens to it any more when the attempt has ended. */
   readonly signal: AbortSignal
   /** What the stream may make the parser hold. */
   readonly limits?: Omit<EventStreamParserOptions, 'lastEventId'> | undefined
@@ -63,8 +63,6 @@ export type AttemptEnd =
   /** The status was 200, but it is no event stream: `contentType` is what it says it is, null when it says nothing. */
   | { readonly kind: 'content_type'; readonly contentType: string | null }
 
-const ABORTED: AttemptEnd = { kind: 'aborted' }
-
 /**
  * Makes one request for an event stream and reads it to its end (HTML Standard §9.2.2, §9.2.3; what comes after the end
  * is the caller's affair).
@@ -78,51 +76,52 @@ const ABORTED: AttemptEnd = { kind: 'aborted' }
  */
 export function readEventStream(request: EventStreamRequest, handlers: AttemptHandlers): Promise<AttemptEnd> {
   const { signal } = request
-  const attempt: Attempt = { request, handlers }
+  const controller = new AbortController()
+  const attempt: Attempt = { signal: controller.signal }
   return new Promise((resolve) => {
     const finish = (end: AttemptEnd): void => {
       signal.removeEventListener('abort', onAbort)
-      // Drops the rest of a chunk in hand, and the connection where there is one still.
+      // The rest of a chunk in hand, the request, and the body: not every browser ends a request with its body.
       attempt.parser?.reset()
-      attempt.source?.cancel().catch(() => {})
+      controller.abort()
+      attempt.body?.cancel().catch(() => {})
       resolve(end)
     }
-    const onAbort = (): void => finish(ABORTED)
+    const onAbort = (): void => finish({ kind: 'aborted' })
     signal.addEventListener('abort', onAbort)
-    // Also the end of an attempt that was aborted before: a response that came too late is dropped.
     if (signal.aborted) onAbort()
-    else void read(attempt).then(finish)
+    // Of an attempt that was aborted this drops the response that came too late.
+    else void read(request, handlers, attempt).then(finish)
   })
 }
 
 /** What is under way, for whoever has to end it. */
 interface Attempt {
-  readonly request: EventStreamRequest
-  readonly handlers: AttemptHandlers
+  /** The attempt's own: requests may keep listening to theirs until they are collected. */
+  readonly signal: AbortSignal
   parser?: EventStreamParser
-  /** What has the connection. */
-  source?: { cancel(): Promise<void> } | null
+  body?: { cancel(): Promise<void> } | null
 }
 
-async function read(attempt: Attempt): Promise<AttemptEnd> {
-  const { request, handlers } = attempt
-  const { url, fetch, method = 'GET', body = null, credentials = 'same-origin', lastEventId, signal } = request
+async function read(request: EventStreamRequest, handlers: AttemptHandlers, attempt: Attempt): Promise<AttemptEnd> {
+  const { signal } = attempt
+  const { url, fetch, method = 'GET', body = null, credentials = 'same-origin', lastEventId } = request
   let kind: 'network' | 'unreadable' = 'network'
   try {
     const init = { method, body, credentials, mode: 'cors', cache: 'no-store', signal } as const
     const response = await fetch(url, { ...init, headers: requestHeaders(request.headers, lastEventId) })
-    attempt.source = response.body
+    attempt.body = response.body
     const { status, headers } = response
     const contentType = headers.get('content-type')
     if (status !== 200) return { kind: 'status', status, headers }
     if (!isEventStream(contentType)) return { kind: 'content_type', contentType }
-    if (signal.aborted) return ABORTED
+    if (signal.aborted) return { kind: 'aborted' }
     kind = 'unreadable'
     const parser = (attempt.parser = new EventStreamParser(handlers, { ...request.limits, lastEventId }))
     handlers.onOpen(response, () => parser.reset())
     // A response without a body is one whose body is empty.
     if (!response.body) return { kind: 'ended' }
-    const reader = (attempt.source = response.body.getReader())
+    const reader = (attempt.body = response.body.getReader())
     for (;;) {
       kind = 'unreadable'
       for (let pause; !signal.aborted && (pause = handlers.beforeRead?.());) await pause

@@ -185,6 +185,8 @@ export class EventSource extends EventTarget {
       if (name !== 'constructor') Object.defineProperty(this.prototype, name, { enumerable: true })
     }
     Object.defineProperty(this, 'fromReadableStream', { enumerable: true })
+    // Whatever a bundler calls it.
+    Object.defineProperty(this, 'name', { value: 'EventSource' })
     for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSED })) {
       Object.defineProperty(this, name, { value, enumerable: true })
       Object.defineProperty(this.prototype, name, { value, enumerable: true })

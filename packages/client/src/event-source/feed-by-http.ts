@@ -21,18 +21,15 @@ export function feedByHttp(
   clock: Clock,
   chance: () => number,
 ): void {
+  const { signal } = request
   let failureCount = 0
-  /** Ends what is under way, the attempt or the wait. */
-  let stop: () => void
+  let cancelWait = (): void => {}
 
   const attempt = async (): Promise<void> => {
-    // A signal for each: requests may keep listening to theirs until they are collected.
-    const controller = new AbortController()
-    stop = () => controller.abort()
     let openedMs = Infinity
     const { lastEventId, onOpen } = feed
     const end = await readEventStream(
-      { ...request, lastEventId, signal: controller.signal },
+      { ...request, lastEventId },
       {
         ...feed,
         onOpen(...opened) {
@@ -41,17 +38,18 @@ export function feedByHttp(
         },
       },
     )
+    // It may have been closed since the attempt has ended, and by whoever hears of it.
     const isOver = isFinal(end, request.url, backoff)
-    if (!request.signal.aborted) feed.onEnd(end, isOver)
-    if (isOver || request.signal.aborted) return
+    if (!signal.aborted) feed.onEnd(end, isOver)
+    if (isOver || signal.aborted) return
     // A stream that held for as long as a wait takes was a good one.
     if (clock.now() - openedMs >= feed.reconnectionTimeMs) failureCount = 0
     const delayMs = reconnectDelayMs(feed.reconnectionTimeMs, failureCount++, backoff, chance())
-    stop = clock.after(delayMs, () => void attempt())
+    cancelWait = clock.after(delayMs, () => void attempt())
   }
 
   void attempt()
-  request.signal.addEventListener('abort', () => stop())
+  signal.addEventListener('abort', () => cancelWait())
 }
 
 function isFinal(end: AttemptEnd, url: string, backoff: Backoff | undefined): boolean {

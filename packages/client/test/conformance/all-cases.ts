@@ -4,7 +4,10 @@ import type { ConformanceCase } from './conformance-case.ts'
 import { connectionCases } from './connection-cases.ts'
 import { formatCases } from './format-cases.ts'
 import { ownStreamCases } from './own-stream-cases.ts'
-import { World, type EventSourceClass } from './world.ts'
+import { pause, World, type EventSourceClass } from './world.ts'
+
+/** Longer than anything that a case waits for. Milliseconds. */
+const CASE_MS = 15_000
 
 export const allCases: readonly ConformanceCase[] = [
   ...apiCases,
@@ -13,6 +16,11 @@ export const allCases: readonly ConformanceCase[] = [
   ...beyondCases,
   ...ownStreamCases,
 ]
+
+/** The cases that a browser's own class passes, which proves them. */
+export function nativeCases(browser: 'chromium' | 'firefox'): ConformanceCase[] {
+  return allCases.filter(({ native = true, nativeFault }) => native === true && !nativeFault?.[browser])
+}
 
 /** The name of a case as tests show it: with what asks for it. */
 export function titleOf({ name, wpt }: ConformanceCase): string {
@@ -23,13 +31,17 @@ export function titleOf({ name, wpt }: ConformanceCase): string {
 export async function runCase(EventSource: EventSourceClass, origin: string, each: ConformanceCase): Promise<string> {
   const world = new World(EventSource, origin)
   try {
-    await each.run(world)
-    return 'passed'
+    return await Promise.race([Promise.resolve(each.run(world)).then(() => 'passed'), tooLate()])
   } catch (error) {
     return String(error)
   } finally {
     world.end()
   }
+}
+
+async function tooLate(): Promise<string> {
+  await pause(CASE_MS)
+  return `took more than ${CASE_MS} ms`
 }
 
 /** Runs cases, a few at a time, as browsers have six connections to a server; the outcome of each by its title. */

@@ -1,9 +1,15 @@
 // oxlint-disable unicorn/prefer-add-event-listener -- the attributes are what is tried
 import type { ConformanceCase } from './conformance-case.ts'
+import type { Answer } from './script.ts'
 import { equal, pause, until } from './world.ts'
 
 /** Browsers wait half a second at least, whatever `retry` says. */
 const RETRY = 'retry: 500\n'
+
+/** The targets of redirects have to end by themselves: Firefox does not end a request that was redirected, whoever aborts it. */
+function redirect(status: number, location: string): Answer {
+  return { status, type: null, headers: { Location: location }, end: 'end' }
+}
 
 /** Requests, responses, coming back and closing. */
 export const connectionCases: readonly ConformanceCase[] = [
@@ -85,6 +91,7 @@ export const connectionCases: readonly ConformanceCase[] = [
   {
     name: 'a `retry` that is not all digits is ignored',
     wpt: ['format-field-retry-bogus.htm', 'format-field-retry-empty'],
+    nativeFault: { firefox: 'takes an empty one for its default' },
     async run(world) {
       const wrong = ['5x', '-5', '+5', '5.0', '1e1', '  5', '５', '', '0x9'].map((value) => `retry:${value}\n`).join('')
       const heard = world.open([{ body: `retry: 700\n${wrong}`, end: 'end' }, { body: 'data: x\n\n' }])
@@ -128,6 +135,7 @@ export const connectionCases: readonly ConformanceCase[] = [
   {
     name: 'parameters, case and a trailing semicolon of the type do not matter',
     wpt: ['format-mime-trailing-semicolon', 'format-mime-valid-bogus.htm'],
+    nativeFault: { chromium: 'refuses a charset that is not UTF-8' },
     async run(world) {
       for (const type of [
         'text/event-stream;',
@@ -135,7 +143,9 @@ export const connectionCases: readonly ConformanceCase[] = [
         'text/event-stream; charset=latin1',
         'text/event-stream;bogus',
       ]) {
-        equal(await world.open([{ type, body: 'data: x\n\n' }]).messages(1), ['x'], type)
+        const heard = world.open([{ type, body: 'data: x\n\n' }])
+        equal(await heard.messages(1), ['x'], type)
+        heard.source.close()
       }
     },
   },
@@ -144,21 +154,30 @@ export const connectionCases: readonly ConformanceCase[] = [
     wpt: ['format-mime-bogus'],
     async run(world) {
       for (const type of ['text/event-streams', 'x text/event-stream', 'text/plain', 'application/json', null]) {
-        equal(await world.open([{ type, body: 'data: x\n\n' }]).changes(1), ['error 2'], String(type))
+        equal(await world.open([{ type, body: 'data: x\n\n', end: 'end' }]).changes(1), ['error 2'], String(type))
       }
     },
   },
   ...[301, 302, 303, 307, 308].map((status): ConformanceCase => ({
-    name: `redirects with status ${status} are followed, and made anew from the first URL`,
+    name: `a redirect with status ${status} is followed`,
     wpt: ['request-redirect.htm'],
     async run(world) {
-      const target = world.url({ body: `${RETRY}data: x\n\n`, end: 'end' }, { body: 'data: y\n\n' })
-      const heard = world.open([{ status, type: null, headers: { Location: target }, end: 'end' }])
-      equal(await heard.messages(2), ['x', 'y'])
-      equal((await heard.seen()).length, 2)
-      equal(heard.notes.find(({ data }) => data)?.origin, world.origin)
+      const heard = world.open([redirect(status, world.url({ body: 'data: x\n\n', end: 'end' }))])
+      equal(await heard.messages(1), ['x'])
+      equal(heard.notes[1]?.origin, world.origin)
     },
   })),
+  {
+    name: 'after a redirect it comes back from the first URL',
+    wpt: [],
+    native: 'Chromium comes back to where it was redirected',
+    async run(world) {
+      const target = world.url({ body: `${RETRY}data: x\n\n`, end: 'end' }, { body: 'data: y\n\n', end: 'end' })
+      const heard = world.open([redirect(302, target)])
+      equal(await heard.messages(2), ['x', 'y'])
+      equal((await heard.seen()).length, 2)
+    },
+  },
   {
     name: 'a redirect to nowhere ends it for good',
     wpt: ['request-redirect.htm'],
