@@ -20,8 +20,8 @@ const generalFaults: readonly PlantedFault[] = [
   {
     name: 'joining is off by one: a reader that lacks the last event counts as arrived',
     file: 'catch-up.ts',
-    snippet: 'const isThere = position?.seq === end.seq &&',
-    replacement: 'const isThere = position !== undefined && position.seq >= end.seq - 1 &&',
+    snippet: 'const isThere = isRead && position?.seq === end.seq &&',
+    replacement: 'const isThere = isRead && position !== undefined && position.seq >= end.seq - 1 &&',
     breaks: ['§11.3', '§11.1', '§8'],
   },
   {

@@ -61,7 +61,7 @@ export const standingFaults: readonly PlantedFault[] = [
   },
   {
     name: 'values that do not fit count as written',
-    file: 'catch-up.ts',
+    file: 'add-values.ts',
     snippet: 'if (room < 0 && frames.length > 0) return false',
     replacement: 'if (room < 0 && frames.length > 0) continue',
     breaks: ['liveness'],

@@ -1,4 +1,3 @@
-import { parseSelector } from '@millrace/protocol'
 import type { EventContent } from '@millrace/server'
 import type { Connection, ConnectionHost } from './connection.ts'
 import { FakeClient } from './fake-client.ts'
@@ -129,17 +128,16 @@ export class World implements ConnectionHost {
 
   #addReader(name: string): void {
     const { request } = this.drawWants()
-    // Users' own topics are not for readers inside the process.
-    const selectors = request.selectors.filter((selector) => !selector.startsWith('@'))
-    if (selectors.length === 0) selectors.push(parseSelector('>'))
-    const wants = wantsOf({
+    const { selectors } = request
+    const wanted = wantsOf({
       ...request,
-      selectors,
       nameBy: 'type',
       envelope: false,
       client: undefined,
       slowPolicy: undefined,
     })
+    // It gets events, and no marks: the end of a topic is a field of its last event.
+    const wants = { ...wanted, owesMark: () => false }
     this.readers.push(new FakeReader(name, wants, this.newLedger(wants)))
     this.tell(() => `${name} wants ${selectors.join(',')} [${request.types.join(',')}] from ${request.from}`)
   }

@@ -22,11 +22,13 @@ export class Audience {
   /** How many subscribers refer to this audience, live or not. */
   references = 0
   readonly #types: ReadonlySet<string> | undefined
+  readonly #request: SubscribeRequest
   #members: (Subscriber | undefined)[] = []
   #memberCount = 0
 
   constructor(key: string, request: SubscribeRequest) {
     this.key = key
+    this.#request = request
     this.selectors = request.selectors
     this.variant = variantOf(request)
     this.#types = request.types.length > 0 ? new Set(request.types) : undefined
@@ -41,6 +43,12 @@ export class Audience {
       [...new Set(request.types)].sort(),
       [...new Set(request.selectors)].sort(),
     ])
+  }
+
+  /** An audience outside of every index that wants less. */
+  narrowedTo(selectors: readonly Selector[]): Audience {
+    const request = { ...this.#request, selectors }
+    return new Audience(Audience.keyOf(request), request)
   }
 
   /** The live members, in slots; a slot whose member has left is empty until {@link compact}. */

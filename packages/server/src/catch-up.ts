@@ -3,6 +3,7 @@ import type { Chance } from './chance.ts'
 import type { Clock } from './clock.ts'
 import { controlBlock } from './control-block.ts'
 import type { Flusher } from './flusher.ts'
+import { addValues } from './add-values.ts'
 import { endMark, type WireFrame } from './frame.ts'
 import type { HotWindow } from './hot-window.ts'
 import type { HubObserver } from './hub-observer.ts'
@@ -113,7 +114,7 @@ export class CatchUps {
   #step(subscriber: Subscriber, reading: Reading): void {
     reading.phase = 'draining'
     if (subscriber.roomBytes === 0) return
-    if (reading.skip) {
+    if (reading.skip || (reading.addition && !reading.hasBacklog)) {
       this.#ask(subscriber, reading)
       return
     }
@@ -135,7 +136,8 @@ export class CatchUps {
     if (!isPosition(after)) return this.#ask(subscriber, reading)
     if (window.contains(after)) {
       reading.trusted = true
-      if (after.seq > flusher.end.seq) return this.#wait(subscriber, reading)
+      const isAtEnd = after.seq === flusher.end.seq && reading.isOnBridge
+      if (after.seq > flusher.end.seq || isAtEnd) return this.#wait(subscriber, reading)
       this.#fillFromWindow(subscriber, reading, after)
       return true
     }
@@ -152,7 +154,8 @@ export class CatchUps {
   #fillFromWindow(subscriber: Subscriber, reading: Reading, after: Position): void {
     const { flusher, window } = this.#host
     const { audience } = subscriber
-    const lastSeq = Math.min(flusher.end.seq, after.seq + MAX_SCAN)
+    const bridge = reading.isOnBridge ? reading.bridge : undefined
+    const lastSeq = Math.min(flusher.end.seq, after.seq + MAX_SCAN, bridge?.until.seq ?? Infinity)
     const frames: WireFrame[] = []
     let room = subscriber.roomBytes
     let end = after
@@ -161,6 +164,7 @@ export class CatchUps {
       if (!frame) break
       end = frame.position
       if (frame.isState || !audience.matchesTopic(frame.event.topic)) continue
+      if (bridge && !bridge.before.matchesTopic(frame.event.topic)) continue
       const part = subscriber.partOf(frame)
       if (!part) continue
       frames.push(part)
@@ -188,42 +192,26 @@ export class CatchUps {
     else this.#join(subscriber, reading)
   }
 
-  /**
-   * Adds the values of state topics that are owed at the end of a catch-up, without ids, as many as fit. They are read
-   * like a log from which all but the newest of each key was taken out: a value that changes meanwhile moves to its end.
-   * False: there are more, or it is not known yet which there are.
-   */
+  /** Adds the values that are owed at the end of a catch-up. False: there are more, or it is not known yet. */
   #addValues(subscriber: Subscriber, reading: Reading, frames: WireFrame[], end: Position): boolean {
     const { standing } = this.#host
     const { audience } = subscriber
     const needsStanding = audience.topics !== undefined || standing.mayHaveValues(audience)
     if (!needsStanding) return true
     if (!standing.isReady(end)) return this.#wait(subscriber, reading)
-    const values = standing.values.matching(audience)
-    const { valuesAfter } = reading
-    const afterSeq = valuesAfter?.epoch === end.epoch ? valuesAfter.seq : -1
-    let room = subscriber.roomBytes
-    for (const frame of frames) room -= frame.bytes(audience.variant).byteLength
-    for (let i = firstAfter(values, afterSeq); i < values.length; i++) {
-      const frame = values[i]
-      if (!frame) break
-      if (subscriber.partOf(frame) === frame) {
-        room -= frame.withoutId.bytes(audience.variant).byteLength
-        if (room < 0 && frames.length > 0) return false
-        frames.push(frame.withoutId)
-        reading.replayed++
-      }
-      reading.valuesAfter = frame.position
-    }
-    reading.valuesAfter = end
-    return true
+    return addValues(standing.values.matching(audience), subscriber, reading, frames, end)
   }
 
   /** What is said at the end: that it has caught up, and which topics are finished if all are. */
   #note(subscriber: Subscriber, reading: Reading, end: Position, isFinished: boolean): string {
     const { replayed, isPartial, announce, finished } = reading
     const data = { replayed, ...(isPartial ? { partial: true as const } : {}) }
-    const caughtUp = announce ? controlBlock('stream:caught-up', data, end) : ''
+    let caughtUp = announce ? controlBlock('stream:caught-up', data, end) : ''
+    if (reading.hasNewTopics) {
+      const { revision, request } = subscriber
+      const partial = isPartial ? { partial: true as const } : {}
+      caughtUp += controlBlock('stream:topics', { topics: request.selectors, revision, ...partial }, end)
+    }
     const told = isFinished ? (subscriber.audience.topics ?? []) : this.#lostMark(subscriber, reading, end)
     const untold = told.filter((topic) => !finished.has(topic))
     return caughtUp + untold.map((topic) => endMark(topic, formatEventId(end))).join('')
@@ -250,7 +238,8 @@ export class CatchUps {
   #arrival(reading: Reading): Position | undefined {
     const { end } = this.#host.flusher
     const { position } = reading
-    const isThere = position?.seq === end.seq && position.epoch === end.epoch && !reading.hasBacklog
+    const isRead = !reading.hasBacklog && !reading.addition && !reading.isOnBridge
+    const isThere = isRead && position?.seq === end.seq && position.epoch === end.epoch
     return isThere ? end : undefined
   }
 
@@ -285,16 +274,4 @@ export class CatchUps {
     reading.phase = 'retrying'
     reading.retryAtMs = this.#host.clock.now() + delayMs * (0.5 + this.#host.chance.fraction() / 2)
   }
-}
-
-/** The index of the first value after a place, in values that are in order. */
-function firstAfter(values: readonly WireFrame[], seq: number): number {
-  let low = 0
-  let high = values.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((values[middle]?.seq ?? 0) > seq) high = middle
-    else low = middle + 1
-  }
-  return low
 }

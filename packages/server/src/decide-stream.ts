@@ -159,7 +159,7 @@ function readRequest(hub: Hub, request: StreamRequest, parameters: URLSearchPara
     maxTopicsPerStream: hub.limits.maxTopicsPerStream,
     user,
   })
-  return { ...wanted, slowPolicy }
+  return { ...wanted, user, slowPolicy }
 }
 
 /** A user's own topic is nobody else's to see, whatever the grant says. */

@@ -6,6 +6,7 @@ import {
   type EventId,
   type Position,
   type ReconnectReason,
+  type Selector,
   type Topic,
 } from '@millrace/protocol'
 import { BackendError } from './backend-error.ts'
@@ -25,6 +26,7 @@ import { Reading, WHOLE_SNAPSHOT } from './reading.ts'
 import { shown } from './shown.ts'
 import type { From, SubscribeRequest } from './subscribe-request.ts'
 import type { Subscriber } from './subscriber.ts'
+import type { TopicsChange, TopicsChanged } from './topics-change.ts'
 import type { Admission, EndOptions, Hub, HubStats, PublishOptions, PublishResult, SubscribeOptions } from './hub.ts'
 
 /** As much of an id that is no good as is told back. Characters. */
@@ -142,6 +144,18 @@ export class EngineHub implements Hub {
     return true
   }
 
+  changeTopics(connection: string, change: TopicsChange): TopicsChanged {
+    const subscriber = this.#engine.subscribers.get(connection)
+    if (!subscriber?.isOpen) return { kind: 'gone' }
+    if (!subscriber.isOwnedBy(change.owner)) return { kind: 'not-owner' }
+    const { revision } = subscriber
+    const isRepeated = change.revision === revision && isSame(change.selectors, subscriber.request.selectors)
+    if (isRepeated) return { kind: 'changed' }
+    if (change.revision <= revision) return { kind: 'stale', revision }
+    this.#engine.changeTopics(subscriber, change)
+    return { kind: 'changed' }
+  }
+
   stats(): HubStats {
     return this.#engine.stats()
   }
@@ -184,6 +198,10 @@ export class EngineHub implements Hub {
     const body = encodeRetry(retryAfterMs) + controlBlock('stream:reconnect', { reason })
     return { kind: 'refused', reason, retryAfterMs, body }
   }
+}
+
+function isSame(one: readonly Selector[], other: readonly Selector[]): boolean {
+  return one.length === other.length && one.every((selector) => other.includes(selector))
 }
 
 function fromOf(from: From = 'now'): From {

@@ -24,6 +24,7 @@ import { Subscriber, type SubscriberHost } from './subscriber.ts'
 import { Sweep } from './sweep.ts'
 import type { Transport } from './transport.ts'
 import { TopicKinds } from './topic-kinds.ts'
+import type { TopicsChange } from './topics-change.ts'
 import { UnsentMarks } from './unsent-marks.ts'
 
 const FIRST_START_RETRY_MS = 100
@@ -132,7 +133,6 @@ export class Engine implements SubscriberHost {
     })
   }
 
-  /** Whether a reader inside the process waits for what comes. */
   get hasReaders(): boolean {
     return this.advances.hasWaiting
   }
@@ -186,6 +186,13 @@ export class Engine implements SubscriberHost {
     const mayBeFinished = audience.topics !== undefined && (!isKnown || standing.isFinished(audience, end))
     const reading = hasValues || mayBeFinished ? new Reading(end, { trusted: true, announce: hasValues }) : undefined
     subscriber.start(hasValues ? undefined : end, reading)
+  }
+
+  changeTopics(subscriber: Subscriber, { selectors, revision, from = 'now' }: TopicsChange): void {
+    const before = subscriber.audience
+    const request = { ...subscriber.request, selectors }
+    subscriber.changeTopics(this.index.acquire(request), request, revision, from)
+    this.index.release(before)
   }
 
   onSubscriberClosed(subscriber: Subscriber): void {

@@ -7,7 +7,7 @@ export type SlowCause = 'bytes' | 'age'
 
 export interface ReplayEnd {
   /** What had made it catch up. */
-  readonly why: 'start' | 'slow' | 'reset'
+  readonly why: 'start' | 'slow' | 'reset' | 'topics'
   /** Events that it was written on the way. */
   readonly replayed: number
   /** Whether the hot window was enough, or the log had to be asked. */

@@ -8,6 +8,7 @@ import type { PollAnswer, PollOptions } from './poll.ts'
 import type { EventMap, PublishEvent } from './publish-event.ts'
 import type { From, SubscribeRequest } from './subscribe-request.ts'
 import type { Subscriber } from './subscriber.ts'
+import type { TopicsChange, TopicsChanged } from './topics-change.ts'
 import type { Transport } from './transport.ts'
 
 /** Whether a stream may be opened. */
@@ -117,6 +118,12 @@ export interface Hub<Events extends EventMap = EventMap> {
    * @throws HubError `invalid_request`
    */
   subscribe(options: SubscribeOptions): AsyncGenerator<ReceivedEvent<Events> | ReceivedGap, void, undefined>
+  /**
+   * Changes the topics of an open stream of this process, at the stream's own position: what it is sent next is of the
+   * new topics, and `stream:topics` says when it is where the others are. Whether the topics are granted is for the
+   * caller to know.
+   */
+  changeTopics(connection: string, change: TopicsChange): TopicsChanged
   /** The open streams, in the order in which they were opened. */
   subscribers(): Iterable<Subscriber>
   /** Ends a stream; its client may come again. False when there is none of that name. */

@@ -7,6 +7,7 @@ import { LogError } from './log.ts'
 import type { FramePage, LogReader } from './log-reader.ts'
 import { isPosition, WHOLE_SNAPSHOT, type Reading, type SnapshotPlace } from './reading.ts'
 import type { Subscriber } from './subscriber.ts'
+import type { Addition } from './topics-bridge.ts'
 
 export interface LogAnswersHost {
   readonly window: HotWindow
@@ -29,10 +30,15 @@ export class LogAnswers {
     if (reading.skip || after === 'unknown') {
       const { oldest, head } = await this.#bounds(subscriber)
       this.#tellGap(subscriber, reading, reading.skip ?? 'unknown_id', oldest, head)
+    } else if (reading.addition) {
+      await this.#takeAddition(subscriber, reading, reading.addition)
     } else if (typeof after === 'object' && !isPosition(after)) {
       await this.#takeSnapshot(subscriber, reading, after)
     } else {
-      const page = await reader.read(subscriber.audience, after)
+      const page = await reader.read(
+        reading.isOnBridge && reading.bridge ? reading.bridge.before : subscriber.audience,
+        after,
+      )
       if (subscriber.reading !== reading) return
       if (page.kind === 'page') this.#takePage(subscriber, reading, page)
       else this.#tellGap(subscriber, reading, page.reason, page.oldest, page.head)
@@ -65,15 +71,37 @@ export class LogAnswers {
     }
   }
 
+  /** The last events of topics that are new to the stream. It stays where it is meanwhile. */
+  async #takeAddition(subscriber: Subscriber, reading: Reading, addition: Addition): Promise<void> {
+    const { before, added, cursor, isNew } = addition
+    try {
+      const page = await this.#host.reader.snapshot(added, cursor)
+      if (subscriber.reading !== reading) return
+      const frames = page.frames.filter((frame) => isNew(frame.event.topic) && subscriber.partOf(frame) === frame)
+      if (page.partial) reading.isPartial = true
+      const bare = frames.map((frame) => frame.withoutId)
+      if (page.next) {
+        reading.addition = { ...addition, cursor: page.next }
+        reading.fill(bare, reading.after)
+      } else reading.fillAddition(bare, before, subscriber.audience, page.at)
+    } catch (error) {
+      const isOver = cursor && error instanceof LogError && error.code === 'invalid'
+      if (!isOver) throw error
+      reading.addition = { ...addition, cursor: undefined }
+    }
+  }
+
   #takePage(subscriber: Subscriber, reading: Reading, page: FramePage): void {
     const { window } = this.#host
     const before = reading.after
     const frames: WireFrame[] = []
+    const until = reading.isOnBridge ? reading.bridge?.until : undefined
     for (const frame of page.frames) {
-      const part = subscriber.partOf(frame)
+      if (until && frame.seq > until.seq) break
+      const part = subscriber.audience.matchesTopic(frame.event.topic) ? subscriber.partOf(frame) : undefined
       if (part) frames.push(part)
     }
-    reading.fill(frames, page.scannedTo)
+    reading.fill(frames, until && page.scannedTo.seq > until.seq ? until : page.scannedTo)
     const { after } = reading
     const isStuck = isPosition(before) && isPosition(after) && after.seq === before.seq
     const isElsewhere = isStuck && (after.epoch !== window.base.epoch || after.seq < window.base.seq)

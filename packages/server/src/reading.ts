@@ -1,4 +1,6 @@
 import type { Position } from '@millrace/protocol'
+import type { Audience } from './audience.ts'
+import { additionTo, bridgeFrom, type Addition, type Bridge } from './topics-bridge.ts'
 import type { WireFrame, Variant } from './frame.ts'
 import type { SnapshotCursor } from './log.ts'
 
@@ -29,7 +31,7 @@ export interface ReadingOptions {
   /** Values of state topics up to here were written. @default none were */
   readonly valuesAfter?: Position | undefined
   /** Why it jumps to the head with a notice, instead of reading on. */
-  readonly skip?: 'slow' | undefined
+  readonly skip?: 'slow' | 'too_far' | undefined
   /** A replay of more events ends with a notice. @default false */
   readonly maxReplayCount?: number | false
 }
@@ -54,6 +56,14 @@ export class Reading {
   readonly finished: Set<string> = new Set()
   /** Whether `stream:caught-up` is owed at the end. */
   readonly announce: boolean
+  /** Whether `stream:topics` is owed at the end. */
+  hasNewTopics = false
+  /** Topics that are new to the stream, of which it is owed the last events. */
+  addition: Addition | undefined
+  /** The old topics, as long as the stream is behind the place that those last events are of. */
+  bridge: Bridge | undefined
+  /** Who wanted the values that were written up to a place; what else there is up to there is still owed. */
+  keptValues: { readonly audience: Audience; readonly after: Position } | undefined
   /** The id as the client sent it. */
   readonly clientId: string | undefined
   phase: ReadingPhase = 'draining'
@@ -95,6 +105,37 @@ export class Reading {
     return this.maxReplayCount !== false && next?.id !== undefined && this.replayed >= this.maxReplayCount
   }
 
+  /** Goes on from the same place with other topics; what was read of the old ones and not written is read anew. */
+  withTopics(before: Audience, audience: Audience, from: 'now' | 'snapshot'): Reading {
+    const { announce, clientId, trusted, skip, maxReplayCount } = this
+    const isInSnapshot = typeof this.after === 'object' && !isPosition(this.after)
+    const after = isInSnapshot ? WHOLE_SNAPSHOT : this.after
+    const next = new Reading(after, { announce, clientId, trusted, skip, maxReplayCount })
+    next.hasNewTopics = true
+    next.replayed = this.replayed
+    next.isPartial = this.isPartial
+    const isAtPlace = next.position !== undefined && !skip
+    if (from === 'snapshot' && isAtPlace) next.addition = additionTo(before, audience)
+    // Two changes in a row: all values come again, and none is missing.
+    if (this.valuesAfter && !this.keptValues) next.keptValues = { audience: before, after: this.valuesAfter }
+    return next
+  }
+
+  /** Whether the reading is behind the place that the last events of new topics are of. */
+  get isOnBridge(): boolean {
+    const { bridge, position } = this
+    return bridge !== undefined && position?.epoch === bridge.until.epoch && position.seq < bridge.until.seq
+  }
+
+  /** The last events of new topics are known as of `at`: when these frames are written it goes on towards there. */
+  fillAddition(frames: readonly WireFrame[], before: Audience, audience: Audience, at: Position): void {
+    const { position } = this
+    this.addition = undefined
+    this.bridge = bridgeFrom(before, audience, at)
+    const hasNothingBefore = !this.bridge && position?.epoch === at.epoch && position.seq < at.seq
+    this.fill(frames, hasNothingBefore ? at : this.after)
+  }
+
   /** Frames that were read and are to be written; when all are, everything up to `next` is. */
   fill(frames: readonly WireFrame[], next: ReadingPlace): void {
     this.#backlog = frames
@@ -109,6 +150,8 @@ export class Reading {
     this.after = place
     this.trusted = true
     this.skip = undefined
+    this.addition = undefined
+    this.bridge = undefined
     this.#backlog = []
     this.#next = undefined
   }

@@ -27,6 +27,8 @@ export interface SubscribeRequest {
   readonly envelope: boolean
   /** The name that the client has chosen for itself, so that publishers can leave it out (`except`). 1 to 128 characters. */
   readonly client?: string | undefined
+  /** Who asks; may change the topics of the stream later. @default nobody in particular */
+  readonly user?: string | undefined
   /** What happens to this stream when it falls behind. @default the hub's `slowPolicy` */
   readonly slowPolicy?: SlowPolicy | undefined
 }

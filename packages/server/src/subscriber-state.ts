@@ -8,7 +8,7 @@ export type EndReason = 'client' | 'slow' | 'stale' | 'shutdown' | 'kicked' | 'f
  * - `closed`: its transport is gone.
  */
 export type SubscriberState =
-  | { readonly name: 'catching-up'; readonly why: 'start' | 'slow' | 'reset' }
+  | { readonly name: 'catching-up'; readonly why: 'start' | 'slow' | 'reset' | 'topics' }
   | { readonly name: 'live' }
   | { readonly name: 'closing'; readonly reason: EndReason }
   | { readonly name: 'closed'; readonly reason: EndReason }
@@ -17,6 +17,7 @@ export type SubscriberChange =
   | { readonly name: 'joined' }
   | { readonly name: 'fell-behind' }
   | { readonly name: 'window-reset' }
+  | { readonly name: 'topics-changed' }
   | { readonly name: 'ended'; readonly reason: EndReason }
   | { readonly name: 'transport-closed' }
 
@@ -33,6 +34,8 @@ export function nextState(state: SubscriberState, change: SubscriberChange): Sub
       return state.name === 'live' ? { name: 'catching-up', why: 'slow' } : state
     case 'window-reset':
       return state.name === 'live' ? { name: 'catching-up', why: 'reset' } : state
+    case 'topics-changed':
+      return state.name === 'live' ? { name: 'catching-up', why: 'topics' } : state
     case 'ended':
       return state.name === 'live' || state.name === 'catching-up' ? { name: 'closing', reason: change.reason } : state
     case 'transport-closed':

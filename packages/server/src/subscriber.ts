@@ -17,6 +17,7 @@ import type { Standing } from './standing.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 import { nextState, STARTING, type EndReason, type SubscriberChange, type SubscriberState } from './subscriber-state.ts'
 import type { Sweep, SweepMember } from './sweep.ts'
+import { isSameSecret, type StreamOwner } from './topics-change.ts'
 import type { Transport, TransportOwner, TransportProtocol } from './transport.ts'
 
 /** After the last bytes were accepted, a client gets this long to take them before it is destroyed. */
@@ -42,8 +43,10 @@ export interface SubscriberHost {
 export class Subscriber implements TransportOwner, SweepMember {
   /** Names the stream, as the response header `Millrace-Connection` does. */
   readonly connection: string
-  readonly request: SubscribeRequest
-  readonly audience: Audience
+  request: SubscribeRequest
+  audience: Audience
+  /** The number of the last change of topics; -1 before the first. */
+  revision = -1
   readonly openedAtMs: number
   /** Catching up: how far it has read. Undefined in every other state. */
   reading: Reading | undefined
@@ -61,6 +64,8 @@ export class Subscriber implements TransportOwner, SweepMember {
   #state: SubscriberState = STARTING
   #sentPosition: Position | undefined
   readonly #progress: Progress
+  /** Proves that somebody has read the stream from its beginning. */
+  readonly #secret: string
   #endedAtMs = 0
   #lastWriteAtMs: number
   /** When an id was written last. What has none does not count as a sign that the id is up to date. */
@@ -79,6 +84,7 @@ export class Subscriber implements TransportOwner, SweepMember {
     this.audience = audience
     this.#transport = transport
     this.openedAtMs = host.clock.now()
+    this.#secret = host.chance.token(20)
     this.#progress = new Progress(this.openedAtMs)
     this.#lastWriteAtMs = this.openedAtMs
     this.#lastIdAtMs = this.openedAtMs
@@ -147,7 +153,7 @@ export class Subscriber implements TransportOwner, SweepMember {
     const { chance, limits, sweep } = this.#host
     this.#transport.attach(this)
     sweep.add(this)
-    const connected = { connection: this.connection, secret: chance.token(20), heartbeatMs: limits.heartbeatMs }
+    const connected = { connection: this.connection, secret: this.#secret, heartbeatMs: limits.heartbeatMs }
     this.writeText(
       encodeComment('millrace') +
         encodeRetry(Math.round(limits.retryMs * (0.5 + chance.fraction()))) +
@@ -156,6 +162,25 @@ export class Subscriber implements TransportOwner, SweepMember {
     )
     if (reading) this.#catchUp(reading)
     else this.join()
+  }
+
+  isOwnedBy(owner: StreamOwner): boolean {
+    if ('secret' in owner) return isSameSecret(owner.secret, this.#secret)
+    return this.request.user !== undefined && this.request.user === owner.user
+  }
+
+  /** From its own position on it is sent what the new audience wants. */
+  changeTopics(audience: Audience, request: SubscribeRequest, revision: number, from: 'now' | 'snapshot'): void {
+    const live = this.#state.name === 'live' ? this.position : undefined
+    const valuesAfter = live && this.#host.flusher.valuesAfter(this)
+    const before = this.audience
+    const reading = this.reading ?? new Reading(live ?? 'unknown', { trusted: true, announce: false, valuesAfter })
+    this.#leaveAudience()
+    this.audience = audience
+    this.request = request
+    this.revision = revision
+    this.#change({ name: 'topics-changed' })
+    this.#catchUp(reading.withTopics(before, audience, from))
   }
 
   /** Becomes a live member: the next pass serves it. Its position must be the end of the last pass. */

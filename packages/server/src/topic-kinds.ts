@@ -1,4 +1,5 @@
 import { matchesSelector, type Selector, type Topic } from '@millrace/protocol'
+import { mayMeet } from './may-meet.ts'
 import type { ResolvedTopicRule } from './memory/topic-rules.ts'
 
 /** What an engine has to know of a rule for topics. */
@@ -29,9 +30,11 @@ export class TopicKinds {
     return this.hasState && this.#kind(topic).isState
   }
 
-  /** Whether a selector may name a state topic. */
+  /** Whether a selector may name a state topic. In a rule `>` stands for every topic, users' own included. */
   mayBeState(selector: Selector): boolean {
-    return this.#rules.some(({ selector: rule, kind }) => kind.isState && meet(rule, selector))
+    return this.#rules.some(
+      ({ selector: rule, kind }) => kind.isState && ((rule as string) === '>' || mayMeet(rule, selector)),
+    )
   }
 
   /** The least time between two values of a key of the topic. Milliseconds; 0 for none. */
@@ -53,17 +56,4 @@ export class TopicKinds {
 function kindOf({ kind, maxRatePerSecond }: KindRule): Kind {
   if (kind !== 'state') return LOG
   return { isState: true, intervalMs: maxRatePerSecond ? 1_000 / maxRatePerSecond : 0 }
-}
-
-/** Whether there may be a topic that both name. In a rule `>` stands for every topic, users' own included. */
-function meet(rule: Selector, selector: Selector): boolean {
-  if ((rule as string) === '>') return true
-  const [one, other] = [rule.split('.'), selector.split('.')]
-  for (let i = 0; i < Math.max(one.length, other.length); i++) {
-    const [a, b] = [one[i], other[i]]
-    if (a === undefined || b === undefined) return false
-    if (a === '>' || b === '>') return true
-    if (a !== b && a !== '*' && b !== '*') return false
-  }
-  return true
 }

@@ -1,0 +1,53 @@
+import type { Position } from '@millrace/protocol'
+import type { Frame, WireFrame } from './frame.ts'
+import type { Reading } from './reading.ts'
+import type { Subscriber } from './subscriber.ts'
+
+/**
+ * Adds to `frames` the values of state topics that are owed at the end of a catch-up, without ids, as many as fit. They
+ * are read like a log from which all but the newest of each key was taken out: a value that changes meanwhile moves to
+ * its end. False: there are more.
+ */
+export function addValues(
+  values: readonly Frame[],
+  subscriber: Subscriber,
+  reading: Reading,
+  frames: WireFrame[],
+  end: Position,
+): boolean {
+  const { variant } = subscriber.audience
+  const { valuesAfter } = reading
+  let room = subscriber.roomBytes
+  for (const frame of frames) room -= frame.bytes(variant).byteLength
+  for (let i = firstAfter(values, valuesAfter?.epoch === end.epoch ? valuesAfter.seq : -1); i < values.length; i++) {
+    const frame = values[i]
+    if (!frame) break
+    if (subscriber.partOf(frame) === frame && !isKnown(reading, frame)) {
+      room -= frame.withoutId.bytes(variant).byteLength
+      if (room < 0 && frames.length > 0) return false
+      frames.push(frame.withoutId)
+      reading.replayed++
+    }
+    reading.valuesAfter = frame.position
+  }
+  reading.valuesAfter = end
+  return true
+}
+
+/** Whether the value was written before the topics were changed. */
+function isKnown({ keptValues }: Reading, frame: Frame): boolean {
+  if (keptValues?.after.epoch !== frame.position.epoch || frame.seq > keptValues.after.seq) return false
+  return keptValues.audience.matchesTopic(frame.event.topic)
+}
+
+/** The index of the first value after a place, in values that are in order. */
+function firstAfter(values: readonly Frame[], seq: number): number {
+  let low = 0
+  let high = values.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((values[middle]?.seq ?? 0) > seq) high = middle
+    else low = middle + 1
+  }
+  return low
+}
