@@ -7,6 +7,7 @@ import { audiences } from './cases/audiences.ts'
 import { engine } from './cases/engine.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { idle } from './cases/idle.ts'
+import { publish } from './cases/publish.ts'
 import { replay } from './cases/replay.ts'
 import { slow } from './cases/slow.ts'
 import { sqlite } from './cases/sqlite.ts'
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   replay,
   engine,
   sqlite,
+  publish,
 }
 
 const USAGE = `Usage: npm run bench -- <name> [--rounds 5] [--against FOLDER] [--json FILE]

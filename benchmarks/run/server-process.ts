@@ -38,10 +38,14 @@ export function startScript(
   return startNode([...nodeOptions, '--conditions=@millrace/source', script, JSON.stringify(settings)])
 }
 
-/** The standalone hub of a checkout, as `millrace serve` starts it, with its events in memory. */
-export function startHub(checkout: string, nodeOptions: readonly string[] = []): Promise<ServerProcess> {
+/** The standalone hub of a checkout, as `millrace serve` starts it; its events are in memory unless it is told otherwise. */
+export function startHub(
+  checkout: string,
+  nodeOptions: readonly string[] = [],
+  options: readonly string[] = ['--log', 'memory:'],
+): Promise<ServerProcess> {
   const command = join(checkout, 'packages/hub/bin/millrace.js')
-  return startNode([...nodeOptions, command, 'serve', '--port', '0', '--log', 'memory:'])
+  return startNode([...nodeOptions, command, 'serve', '--port', '0', ...options])
 }
 
 async function startNode(args: readonly string[]): Promise<ServerProcess> {
