@@ -15,6 +15,12 @@ export interface HubSettings extends HubLimits {
   readonly topics: readonly TopicRule[]
   /** Topics whose last event is kept whatever their retention. 1 to 10,000,000. */
   readonly maxTopics: number
+  /** Keys of all state topics together; an event with one more is refused. 1 to 10,000,000. */
+  readonly maxStateKeys: number
+  /** For how long the same `dedupeKey` publishes nothing again. Milliseconds, 1,000 to 86,400,000. */
+  readonly dedupeWindowMs: number
+  /** `dedupeKey`s that are remembered at once; an event with one more is refused. 1 to 100,000,000. */
+  readonly maxDedupeKeys: number
   /** How much is written to standard error: this level and all that are more serious. */
   readonly logLevel: LogLevel
   /** Serve the demo at `/`. */
@@ -31,6 +37,9 @@ export const defaultHubSettings: HubSettings = Object.freeze({
   durability: 'process',
   topics: Object.freeze([]),
   maxTopics: 100_000,
+  maxStateKeys: 100_000,
+  dedupeWindowMs: 120_000,
+  maxDedupeKeys: 1_000_000,
   logLevel: 'info',
   demo: false,
   insecure: false,

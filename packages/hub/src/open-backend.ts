@@ -8,10 +8,12 @@ import type { HubSettings } from './hub-settings.ts'
  *
  * @throws UsageError when a file cannot be used as a log, or a rule by topic is wrong
  */
-export function openBackend({ log, topics, maxTopics, durability }: HubSettings): Backend {
+export function openBackend(settings: HubSettings): Backend {
+  const { log, durability, topics, maxTopics, maxStateKeys, dedupeWindowMs, maxDedupeKeys } = settings
+  const options = { topics, maxTopics, maxStateKeys, dedupeWindowMs, maxDedupeKeys }
   try {
-    if (log === 'memory:') return memory({ topics, maxTopics })
-    return sqlite(log.slice('sqlite:'.length), { topics, maxTopics, durability })
+    if (log === 'memory:') return memory(options)
+    return sqlite(log.slice('sqlite:'.length), { ...options, durability })
   } catch (error) {
     if (error instanceof SqliteError || (error instanceof HubError && error.code === 'invalid_option'))
       throw new UsageError(error.message, { cause: error })

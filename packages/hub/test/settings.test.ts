@@ -1,4 +1,4 @@
-import { defaultHubLimits } from '@millrace/server'
+import { defaultHubLimits, memory } from '@millrace/server'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -178,6 +178,14 @@ describe('what is made of the table of options', () => {
     expect(checkConfig(defaultHubSettings)).toEqual({ config: defaultHubSettings, problems: [] })
   })
 
+  test('the backend takes every number of its options from the least to the most, and no other', () => {
+    for (const name of ['maxTopics', 'maxStateKeys', 'dedupeWindowMs', 'maxDedupeKeys'] as const) {
+      const { minimum = 0, maximum = 0 } = rangeOf(name)
+      for (const value of [minimum, maximum]) expect(() => memory({ [name]: value })).not.toThrow()
+      for (const value of [minimum - 1, maximum + 1]) expect(() => memory({ [name]: value })).toThrow(name)
+    }
+  })
+
   test('docs/defaults.md is what the table says; npm run write:defaults writes it', () => {
     expect(readFileSync(new URL('docs/defaults.md', root), 'utf8')).toBe(defaultsPage())
   })
@@ -192,6 +200,11 @@ describe('what is made of the table of options', () => {
     expect(checkConfig({ topics: [rule] }).problems).toEqual([])
   })
 })
+
+function rangeOf(name: string): { minimum?: number; maximum?: number } {
+  const { properties } = configJsonSchema() as { properties: Record<string, { minimum?: number; maximum?: number }> }
+  return properties[name] ?? {}
+}
 
 describe('millrace check', () => {
   const command = fileURLToPath(new URL('../bin/millrace.js', import.meta.url))

@@ -78,6 +78,25 @@ export const hubOptions: { readonly [K in keyof HubSettings]: Option<HubSettings
     reason:
       'Their last events are outside of retention, so they need a bound of their own. Beyond it the topic that was quiet for longest is forgotten.',
   }),
+  maxStateKeys: numberOption('N', [1, 10_000_000], {
+    group: 'Events',
+    default: defaultHubSettings.maxStateKeys,
+    summary: 'keys of all state topics together; an event with one more is refused',
+    reason:
+      'Their newest values are owed for ever and are held in memory, so none may be dropped: the number is bounded.',
+  }),
+  dedupeWindowMs: numberOption('MS', [1_000, 86_400_000], {
+    group: 'Events',
+    default: defaultHubSettings.dedupeWindowMs,
+    summary: 'for how long the same dedupeKey publishes nothing again',
+    reason: 'Longer than any publisher goes on trying.',
+  }),
+  maxDedupeKeys: numberOption('N', [1, 100_000_000], {
+    group: 'Events',
+    default: defaultHubSettings.maxDedupeKeys,
+    summary: 'dedupeKeys that are remembered at once; an event with one more is refused',
+    reason: 'Eight thousand events a second, each with a key, for two minutes.',
+  }),
   ...limitOptions,
 }
 
