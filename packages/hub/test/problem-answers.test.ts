@@ -11,7 +11,7 @@ test.each([
 ])('%s: answered with %s, and told: %s', async (_what, status, isTold, error) => {
   const told: unknown[] = []
   const app = fastify()
-  answerErrors(app, (...args) => told.push(args))
+  answerErrors(app, (...args) => told.push(args), 1024 * 1024)
   app.get('/fails', () => Promise.reject(error))
   const response = await app.inject('/fails?really=1')
   expect(response.statusCode).toBe(status)

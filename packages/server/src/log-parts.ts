@@ -12,4 +12,10 @@ export { MemoryBus } from './memory/memory-bus.ts'
 export { MemoryRegistry } from './memory/memory-registry.ts'
 export { PatternSet, selectorTest } from './memory/pattern-set.ts'
 export { assertEntry, assertKey, assertPrefix } from './memory/registry-arguments.ts'
-export { defaultRetention, resolveTopicRules, ruleIndexOf, type ResolvedTopicRule } from './memory/topic-rules.ts'
+export {
+  defaultRetention,
+  defaultStateRetention,
+  resolveTopicRules,
+  ruleIndexOf,
+  type ResolvedTopicRule,
+} from './memory/topic-rules.ts'

@@ -29,8 +29,8 @@ const REQUEST_TIMEOUT_MS = 30_000
 const LINE_TIMEOUT_MS = 30_000
 const HEADERS_TIMEOUT_MS = 10_000
 const TIMEOUT_CHECK_MS = 1_000
-/** The largest body: room for a batch. */
-const MAX_BODY_BYTES = 1024 * 1024
+/** Bodies of JSON are this large at the most, or twice as large as the largest event: room for a batch. */
+const MIN_BODY_LIMIT_BYTES = 1024 * 1024
 
 /** A hub that listens. */
 export interface HubServer {
@@ -128,11 +128,12 @@ interface BuiltServer {
 async function buildServer(parts: Parts): Promise<BuiltServer> {
   const { hub, backend, counts, metrics, settings, onError, times } = parts
   const paced = new WeakSet()
+  const maxBodyBytes = Math.max(MIN_BODY_LIMIT_BYTES, 2 * hub.limits.maxEventBytes)
   const handleStream = hub.handler({ onError })
   const turns = new ConnectionTurns()
   let server: Server | undefined
   const app = fastify({
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit: maxBodyBytes,
     forceCloseConnections: false,
     frameworkErrors: answerTargetError,
     clientErrorHandler: (error, socket) => answerClientError(turns, paced, error, socket),
@@ -140,7 +141,7 @@ async function buildServer(parts: Parts): Promise<BuiltServer> {
     serverFactory: (handleRest) =>
       (server = createHttpServer(settings, times.requestTimeoutMs, turns, handleStream, handleRest)),
   })
-  answerErrors(app, onError)
+  answerErrors(app, onError, maxBodyBytes)
   addHealthRoutes(app, hub)
   addPublishRoute(app, hub, { onError, lineTimeoutMs: times.lineTimeoutMs, paced })
   addAdminRoutes(app, hub, backend, counts)

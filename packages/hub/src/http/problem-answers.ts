@@ -29,9 +29,12 @@ const statusOf: Readonly<Record<HubErrorCode, number>> = {
 }
 
 /** Makes every error of a route a problem detail (RFC 9457). What is a fault of the hub itself goes to `onError` too. */
-export function answerErrors(app: FastifyInstance, onError: OnError): void {
+export function answerErrors(app: FastifyInstance, onError: OnError, maxBodyBytes: number): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const fault = problemOf(error, onError, `${request.method} ${request.url.slice(0, 200)}`)
+    const isTooLarge = error.code === 'FST_ERR_CTP_BODY_TOO_LARGE'
+    const fault = isTooLarge
+      ? tooLarge(maxBodyBytes)
+      : problemOf(error, onError, `${request.method} ${request.url.slice(0, 200)}`)
     if (fault.status === 413 && !request.raw.complete) answerUnread(request, reply, fault)
     else void sendFault(reply, fault)
   })
@@ -65,6 +68,11 @@ export function sendFault(reply: FastifyReply, fault: Problem): FastifyReply {
   )
 }
 
+function tooLarge(maxBodyBytes: number): Problem {
+  const mebibytes = maxBodyBytes / 1024 / 1024
+  return problem(413, `The body is larger than ${mebibytes} MiB. Send fewer events at once, or references.`)
+}
+
 function faultOf(error: unknown): Problem {
   if (error instanceof RequestFault) return error.problem
   if (error instanceof HubError) {
@@ -72,8 +80,6 @@ function faultOf(error: unknown): Problem {
     return problem(status, error.message, status === 429 || status === 503 ? RETRY_AFTER : undefined)
   }
   const { statusCode = 500, message = '' } = error instanceof Error ? (error as FastifyError) : {}
-  if (statusCode === 413)
-    return problem(413, 'The body is larger than 1 MiB. Send fewer events at once, or references.')
   if (statusCode === 415)
     return problem(415, 'The Content-Type must be application/json, or application/x-ndjson for one event a line.')
   if (statusCode >= 400 && statusCode < 500) return problem(statusCode, `${message}.`.replace(/\.+$/, '.'))

@@ -1,4 +1,4 @@
-import { defaultRetention } from '@millrace/server/log-parts'
+import { defaultRetention, defaultStateRetention } from '@millrace/server/log-parts'
 import { hubOptions, optionNames } from './hub-options.ts'
 import { flagOf } from './option-names.ts'
 
@@ -30,17 +30,18 @@ export function defaultsPage(): string {
 }
 
 function topicsText(): string {
-  const rows = Object.entries(RETENTION).map(
-    ([name, reason]) =>
-      `| \`${name}\` | ${shownDefault(defaultRetention[name as keyof typeof RETENTION])} | ${reason} |\n`,
-  )
+  const rows = Object.entries(RETENTION).map(([limit, reason]) => {
+    const name = limit as keyof typeof RETENTION
+    const defaults = `${shownDefault(defaultRetention[name])} | ${shownDefault(defaultStateRetention[name])}`
+    return `| \`${name}\` | ${defaults} | ${reason} |\n`
+  })
   return `
 ## What is kept of a topic
 
-\`retention\` of a rule in \`topics\`, as in \`{ "topics": [{ "match": "chat.>", "retention": { "maxAgeMs": 86400000 } }] }\`. The first rule that matches a topic holds; a limit that it leaves out has its default; \`false\` switches a limit off. Topics that no rule matches share one rule with the defaults.
+\`retention\` of a rule in \`topics\`, as in \`{ "topics": [{ "match": "chat.>", "retention": { "maxAgeMs": 86400000 } }] }\`. The first rule that matches a topic holds; a limit that it leaves out has its default; \`false\` switches a limit off. Topics that no rule matches share one rule with the defaults. Of a state topic only values that were superseded are evicted: the newest of each key is always kept.
 
-| limit | default | why |
-|---|---|---|
+| limit | default | of state topics | why |
+|---|---|---|---|
 ${rows.join('')}
 ## With \`--demo\`
 
