@@ -52,6 +52,8 @@ describe.skipIf(!browserAvailable('chromium'))('the React hooks in Chromium', ()
     await hub.publish('a.x', [2], 'tick')
     await hub.publish('b.x', [3], 'tick')
     await app.shows('<i>1 3</i> <u>3</u> <s>none</s>', 20)
+    // Not even for a moment is it shown what belongs to other topics.
+    expect(new Set(await app.rendered())).toEqual(new Set(['a.* none', 'a.* 1', 'b.* none', 'b.* 3']))
   })
 
   test('the last one to go closes it', async () => {
@@ -85,6 +87,17 @@ describe.skipIf(!browserAvailable('chromium'))('the React hooks in Chromium', ()
     await app.view({ url: '/events?again' })
     await app.shows('<b>open</b>')
     expect(proxy.requests).toHaveLength(2)
+  })
+
+  test('a handler is the one of the last rendering, and rendering opens nothing anew', async () => {
+    const { hub, proxy, app } = await setUp()
+    await app.shows('<b>open</b>')
+    await hub.publish('a.x', [1], 'tick')
+    await app.shows('<i>1</i>')
+    await app.view({ factor: 10 })
+    await hub.publish('a.x', [2], 'tick')
+    await app.shows('<i>1 20</i>')
+    expect(proxy.requests).toHaveLength(1)
   })
 
   test('a cut connection comes back by itself, and nothing is missing or twice', async () => {
@@ -147,6 +160,10 @@ class AppPage {
 
   async view(change: Partial<View>): Promise<void> {
     await this.#page.evaluate(`setView(${JSON.stringify(change)})`)
+  }
+
+  rendered(): Promise<string[]> {
+    return this.#page.evaluate('rendered')
   }
 
   click(selector: string): Promise<void> {

@@ -10,11 +10,16 @@ export interface View {
   readonly topics: readonly string[]
   /** False: nobody is signed in. */
   readonly url: string | false
+  /** What is shown of a number: so many times it. */
+  readonly factor: number
   /** Another page of the application, with one list. */
   readonly route: 'home' | 'other'
 }
 
-export const START: View = { lists: 1, topics: ['a.*'], url: '/events', route: 'home' }
+export const START: View = { lists: 1, topics: ['a.*'], url: '/events', factor: 1, route: 'home' }
+
+/** The topics and the latest number of each rendering, for the test to look at. */
+const rendered: string[] = Object.assign(globalThis, { rendered: [] as string[] }).rendered
 
 /** Short, so that tests need not wait for it; long beside a change of pages. */
 const useShortLivedStream = streamHook({ graceMs: 300 })
@@ -50,13 +55,14 @@ class Boundary extends Component<{ readonly children: ReactNode }, { readonly er
   }
 }
 
-function Ticks({ view: { url, topics } }: { readonly view: View }): ReactNode {
+function Ticks({ view: { url, topics, factor } }: { readonly view: View }): ReactNode {
   // Written in place, as everybody does: a new object and new functions each time.
   const options: UseStreamOptions = { topics: [...topics], onError: () => {}, minDelayMs: 50 }
   const ticks = useShortLivedStream<Events>(url, options)
   const [seen, setSeen] = useState<readonly number[]>([])
-  useEvent(ticks, 'tick', ({ data }) => setSeen((before) => [...before, data.n]))
+  useEvent(ticks, 'tick', ({ data }) => setSeen((before) => [...before, data.n * factor]))
   const latest = useLatest(ticks, 'tick')
+  rendered.push(`${topics.join()} ${latest?.data.n ?? 'none'}`)
   const ofX = useLatest(ticks, 'tick', { topic: 'a.x' })
   return (
     <section>

@@ -111,6 +111,7 @@ describe('the handle', () => {
     streams.handle('/events').restart()
     expect(opened).toHaveLength(2)
     expect(opened[1]?.options.lastId).toBe('last of 1')
+    expect(opened.map(({ isClosed }) => isClosed)).toEqual([true, false])
     expect(streams.handle('/events').status.name).toBe('connecting')
   })
 
