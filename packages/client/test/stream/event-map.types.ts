@@ -1,0 +1,46 @@
+// Compiled with the tests and never run: what the event map of a stream allows and what it refuses.
+import { connect } from '@millrace/client'
+
+type Prices = { tick: { price: number }; halt: { reason: string } }
+
+export async function typedEvents(): Promise<void> {
+  const stream = connect<Prices>('/events', { topics: ['stocks.*'] })
+  stream.on('tick', (event) => event.data.price.toFixed())
+  stream.on('*', (event) => (event.type === 'tick' ? event.data.price.toFixed() : event.data.reason.trim()))
+  stream.on('stream:end', (event) => event.data.topic.trim())
+  stream.on('stream:sync-required', (event) => event.data.reason === 'too_old')
+  // @ts-expect-error a halt has no price
+  stream.on('halt', (event) => event.data.price.toFixed())
+  // @ts-expect-error no such type
+  stream.on('tock', () => {})
+  // @ts-expect-error no such event of the stream itself
+  stream.on('stream:connected', () => {})
+  for await (const event of stream) {
+    event.topic.trim()
+    event.id.trim()
+    if (event.type === 'tick') event.data.price.toFixed()
+    // @ts-expect-error a halt has no price
+    if (event.type === 'halt') event.data.price.toFixed()
+  }
+}
+
+export async function untypedEvents(): Promise<void> {
+  const stream = connect('/events')
+  stream.on('anything', ({ data }) => typeof data === 'string')
+  for await (const { data } of stream) {
+    // @ts-expect-error nothing is known of it
+    void data.price
+  }
+}
+
+export function statuses(): void {
+  const stream = connect('/events')
+  stream.onStatus((status) => {
+    if (status.name === 'waiting') status.delayMs.toFixed()
+    if (status.name === 'failed') status.error.code.trim()
+    // @ts-expect-error only those that wait have a delay
+    void status.delayMs
+    // @ts-expect-error no such state
+    if (status.name === 'paused') return
+  })
+}
