@@ -9,6 +9,9 @@ const simulation = ['test/simulation/**/*.test.ts', 'test/faults/**/*.test.ts']
 const e2e = ['test/e2e/**/*.test.ts']
 const load = ['test/load/**/*.test.ts']
 
+/** Packages whose lines are counted by `npm run coverage`. */
+const covered = ['protocol', 'server', 'node']
+
 export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
@@ -16,6 +19,12 @@ export default defineConfig({
     maxWorkers: 2,
     // Names are sentences, and are wanted whole.
     taskTitleValueFormatTruncate: 200,
+    coverage: {
+      provider: 'v8',
+      include: covered.map((name) => `packages/${name}/src/**`),
+      reporter: ['text', 'text-summary'],
+      thresholds: Object.fromEntries(covered.map((name) => [`packages/${name}/src/**`, { lines: 95 }])),
+    },
     projects: [
       {
         extends: true,

@@ -35,11 +35,6 @@ export function runtimePath(name: RuntimeName): string {
   return fileURLToPath(new URL(`../../node_modules/.bin/${name}`, import.meta.url))
 }
 
-/** The C compiler, or undefined: the load generator and the floor of the benchmarks are C programs. */
-export function compilerPath(): string | undefined {
-  return findTool('C compiler')
-}
-
 function probe(name: BrowserName): string | undefined {
   if (!probed.has(name)) {
     const path = findTool(name)

@@ -1,4 +1,3 @@
-import type { Position } from '@millrace/protocol'
 import type {
   EventLog,
   Gap,
@@ -55,10 +54,6 @@ export async function readAnyway(log: EventLog, query: ReadQuery, afterSeq: numb
   const page = await log.read({ ...query, ...NO_LIMIT, after: 'oldest' })
   if (page.kind === 'gap') throw new Error('A read from the oldest gave a gap.')
   return { ...page, events: page.events.filter(({ position }) => position.seq > afterSeq) }
-}
-
-export function lastPosition(events: readonly StoredEvent[]): Position | undefined {
-  return events.at(-1)?.position
 }
 
 export function bySeq(one: StoredEvent, other: StoredEvent): number {
