@@ -1,5 +1,5 @@
+import { hubVersion } from './hub-version.ts'
 import { nearestName } from '@millrace/server'
-import { readFileSync } from 'node:fs'
 import { CommandFailure } from './command/command-failure.ts'
 import { UsageError } from './command/usage-error.ts'
 
@@ -51,7 +51,7 @@ async function run([command, ...rest]: readonly string[]): Promise<void> {
     return
   }
   if (command === '--version') {
-    process.stdout.write(`${version()}\n`)
+    process.stdout.write(`${hubVersion()}\n`)
     return
   }
   if (NOT_BUILT.includes(command)) throw new UsageError(`"${command}" is not built yet.`)
@@ -60,9 +60,4 @@ async function run([command, ...rest]: readonly string[]): Promise<void> {
   throw new UsageError(
     `There is no ${kind} "${command}".${near ? ` Did you mean "${near}"?` : ''} See millrace --help.`,
   )
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-  return manifest.version
 }

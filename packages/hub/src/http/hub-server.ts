@@ -17,6 +17,7 @@ import { answerClientError, answerConnect } from './client-error.ts'
 import { ConnectionTurns } from './connection-turns.ts'
 import { addDemoRoutes } from './demo-routes.ts'
 import { addMetricsRoute } from './metrics-route.ts'
+import { addOpenApiRoute } from './openapi-route.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { isLoopbackName, originFault } from './open-hub-guard.ts'
 import { answerErrors, answerTargetError, type OnError } from './problem-answers.ts'
@@ -146,6 +147,7 @@ async function buildServer(parts: Parts): Promise<BuiltServer> {
   addPublishRoute(app, hub, { onError, lineTimeoutMs: times.lineTimeoutMs, paced })
   addAdminRoutes(app, hub, backend, counts)
   addMetricsRoute(app, metrics)
+  addOpenApiRoute(app)
   addUnbuiltRoutes(app, { hasPage: settings.demo })
   const demo = settings.demo ? startDemo(hub) : undefined
   if (demo) addDemoRoutes(app, demo)

@@ -9,7 +9,6 @@ const NOT_BUILT: readonly (readonly [HTTPMethods, string])[] = [
   ['POST', '/tickets'],
   ['GET', '/presence'],
   ['POST', '/admin/revoke'],
-  ['GET', '/openapi.json'],
   ['GET', '/.well-known/mercure'],
   ['POST', '/.well-known/mercure'],
 ]
