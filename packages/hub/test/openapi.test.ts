@@ -96,6 +96,7 @@ describe('the document', () => {
   })
 })
 
+// oxlint-disable vitest/expect-expect -- `check` expects
 describe('the hub answers as the document says', () => {
   test('to publishers', async () => {
     const url = `${server.url}/events`

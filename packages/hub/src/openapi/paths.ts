@@ -114,7 +114,7 @@ const lastEventId = {
 
 const connection = { name: 'connection', in: 'path', required: true, schema: text }
 
-export const paths = {
+const paths: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
   '/events': {
     get: {
       operationId: 'subscribe',
@@ -270,7 +270,7 @@ export const paths = {
       responses: { 200: json('OpenAPI 3.1.', { type: 'object' }) },
     },
   },
-} as const
+}
 
 /** In a body a list may also be one text, and a switch may be a boolean. */
 function bodySchema(description: string, schema: Schema): Schema {

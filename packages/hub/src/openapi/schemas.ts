@@ -6,7 +6,7 @@ export const count: Schema = { type: 'integer', minimum: 0 }
 const time: Schema = { type: 'string', format: 'date-time' }
 const counts: Schema = { type: 'object', additionalProperties: count }
 
-export function ref(name: keyof typeof schemas): Schema {
+export function ref(name: SchemaName): Schema {
   return { $ref: `#/components/schemas/${name}` }
 }
 
@@ -24,7 +24,18 @@ export function object(properties: Readonly<Record<string, Schema>>, optional: r
   return { type: 'object', properties, required, additionalProperties: false }
 }
 
-export const schemas = {
+type SchemaName =
+  | 'EventId'
+  | 'Topic'
+  | 'Event'
+  | 'PolledEvent'
+  | 'Problem'
+  | 'Published'
+  | 'Connection'
+  | 'TopicReport'
+  | 'Stats'
+
+export const schemas: Readonly<Record<SchemaName, Schema>> = {
   EventId: {
     type: 'string',
     description: 'A place in the log. To be given back as it came; nothing may be read out of it.',
@@ -115,4 +126,4 @@ export const schemas = {
     lagMs: count,
     log: object({ isFollowing: { type: 'boolean' }, hotWindowEvents: count, pendingReads: count }),
   }),
-} satisfies Readonly<Record<string, Schema>>
+}
