@@ -1,4 +1,5 @@
 export * from './conformance-case.ts'
+export * from './delivery-checker.ts'
 export * from './event-log-suite.ts'
 export * from './event-log/event-log-setup.ts'
 export * from './seeded-random.ts'
