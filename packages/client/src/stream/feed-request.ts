@@ -29,7 +29,11 @@ export function feedRequest(settings: FeedSettings, { topics, access, isHub, pol
   if (method === 'POST' && !poll) {
     url.pathname += '/stream'
     headers.set('Content-Type', 'application/json')
-    return { url: url.href, fetch, method, headers, credentials, body: JSON.stringify(names) }
+    // One value stands for itself, and what is not asked for is left out.
+    const body = Object.entries(names).flatMap(([name, values]) =>
+      values.length > 0 ? [[name, values.length > 1 ? values : values[0]]] : [],
+    )
+    return { url: url.href, fetch, method, headers, credentials, body: JSON.stringify(Object.fromEntries(body)) }
   }
   for (const [name, values] of Object.entries({ ...names, ...poll })) {
     for (const value of [values].flat()) url.searchParams.append(name, value)

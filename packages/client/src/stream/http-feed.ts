@@ -17,6 +17,8 @@ import { firstChoice, nextChoice, type TransportChoice } from './transport-choic
 
 /** Longer reconnection times than an hour are a mistake, or an attack. Milliseconds. */
 const MAX_RETRY_MS = 3_600_000
+/** There is probably more where so many events came from. */
+const FULL_ANSWER_COUNT = 100
 /** A hub breaks every silence within `heartbeatMs`; a bit more than two of them missing is no accident. */
 const SILENT_HEARTBEATS = 2.5
 
@@ -211,9 +213,14 @@ export class HttpFeed implements EventFeed, StreamHost {
     this.#topics.confirm(this.#sentRevision)
     const { events, cursor, reset } = answer
     if (reset) sink.missed(missedNotice(reset, id), undefined)
-    for (const event of events) this.onEvent(polledEvent(event, sink.resumeId()))
+    for (const event of events) {
+      const polled = polledEvent(event, sink.resumeId())
+      this.onEvent(polled)
+      if (event.end) this.onEvent({ ...polled, type: 'stream:end', data: JSON.stringify({ topic: event.topic }) })
+    }
     sink.moved(cursor)
-    const isDue = !id || (waitMs > 0 && (events.length > 0 || clock.now() - startMs > waitMs / 2))
+    const waited = waitMs > 0 && clock.now() - startMs > waitMs / 2
+    const isDue = !id || waited || events.length >= (waitMs > 0 ? 1 : FULL_ANSWER_COUNT)
     return { delayMs: isDue ? LEAST_DELAY_MS : pollIntervalMs * (1 + fraction() / 10), verdict: 'good' }
   }
 

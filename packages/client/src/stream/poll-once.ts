@@ -18,6 +18,8 @@ export interface PolledEvent {
   readonly topic?: string
   readonly type?: string
   readonly data: unknown
+  /** The topic is finished after this event. */
+  readonly end?: boolean
 }
 
 export type PollEnd = PollAnswer | ClientError | 'finished' | 'no_polling'

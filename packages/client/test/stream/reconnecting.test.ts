@@ -257,6 +257,9 @@ test('topics, from, types and client go into the query; a POST has them in its b
   const { hub } = await openScene(options)
   expect(hub.requests[0]?.url.search).toBe('?from=earliest&type=tick&client=me&topic=a&topic=b.*')
   const posted = await openScene({ ...options, method: 'POST' })
-  expect(posted.hub.requests[0]).toMatchObject({ method: 'POST', body: { topic: ['a', 'b.*'], from: ['earliest'] } })
+  expect(posted.hub.requests[0]).toMatchObject({
+    method: 'POST',
+    body: { topic: ['a', 'b.*'], from: 'earliest', type: 'tick', client: 'me' },
+  })
   expect(posted.hub.requests[0]?.url.href).toBe(`${URL_OF_HUB}/stream`)
 })

@@ -209,12 +209,12 @@ export class ReferenceHub {
 
 function asked({ url, headers, body }: HubRequest): { topics: string[]; lastId: string; from: string } {
   const query = url.searchParams
-  const fields = (body ?? {}) as { topic?: string[]; from?: string[] }
-  const topics = fields.topic ?? query.getAll('topic')
+  const fields = (body ?? {}) as { topic?: string | string[]; from?: string }
+  const topics = fields.topic === undefined ? query.getAll('topic') : [fields.topic].flat()
   return {
     topics: topics.length > 0 ? topics : ['>'],
     lastId: headers.get('last-event-id') ?? query.get('last_event_id') ?? '',
-    from: fields.from?.[0] ?? query.get('from') ?? 'now',
+    from: fields.from ?? query.get('from') ?? 'now',
   }
 }
 
