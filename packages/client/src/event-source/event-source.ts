@@ -98,8 +98,11 @@ export class EventSource extends EventTarget {
     const credentials = this.#withCredentials ? 'include' : 'same-origin'
     const request = { url: this.#url, fetch, method, headers, body, credentials, signal } as const
     feedByHttp(request, backoff === true ? {} : backoff || undefined, this.#feed, systemClock, Math.random)
+    // Taken off by hand: with the option `signal` some Node forgets to.
     const outer = init?.signal
-    outer?.addEventListener('abort', () => this.close(), { signal })
+    const onAbort = (): void => this.close()
+    outer?.addEventListener('abort', onAbort)
+    signal.addEventListener('abort', () => outer?.removeEventListener('abort', onAbort))
     if (outer?.aborted) this.close()
   }
 
