@@ -131,9 +131,9 @@ export class LogStore {
     return this.#retention.isDue(times) || this.#isSweepDue(times)
   }
 
-  /** Evicts events, or sweeps out what else has expired, for a few milliseconds at the most. */
-  evictSlice(times: Times): void {
-    if (this.#retention.isDue(times)) this.#retention.runSlice(times)
+  /** Evicts events and sweeps out what else has expired for a short time; of events, at least so many are looked at. */
+  evictSlice(times: Times, minCount: number): void {
+    if (this.#retention.isDue(times)) this.#retention.runSlice(times, minCount)
     const ageMs = Math.floor(this.#state.ageMs(times))
     if (this.#dedupes.isSweepDue(ageMs)) this.#dedupes.sweepSlice(ageMs)
     if (this.#registry.isSweepDue(ageMs)) this.#registry.sweepSlice(ageMs)

@@ -49,7 +49,7 @@ export class LogWorker {
   #turn(): boolean {
     const append = this.#appends.shift()
     if (append) this.#append(append)
-    const hasEvicted = this.#evict()
+    const hasEvicted = this.#evict(append?.ask.events.topics.length ?? 0)
     const other = this.#others.shift()
     if (other) this.#answer(other)
     return append !== undefined || hasEvicted || other !== undefined
@@ -78,9 +78,9 @@ export class LogWorker {
     }
   }
 
-  #evict(): boolean {
+  #evict(appendedCount: number): boolean {
     if (!this.#isRetentionResting && this.#store.isRetentionDue(this.#times)) {
-      this.#isRetentionResting = !this.#try(() => this.#store.evictSlice(this.#times))
+      this.#isRetentionResting = !this.#try(() => this.#store.evictSlice(this.#times, appendedCount))
       return true
     }
     for (const { id } of this.#evictions.splice(0)) this.#reply(id, undefined)
