@@ -11,6 +11,7 @@ import { publish } from './cases/publish.ts'
 import { replay } from './cases/replay.ts'
 import { slow } from './cases/slow.ts'
 import { sqlite } from './cases/sqlite.ts'
+import { sqliteHub } from './cases/sqlite-hub.ts'
 import { throughput } from './cases/throughput.ts'
 import { compileReferee } from './run/referee.ts'
 import { describeMachine, publishReport } from './run/report.ts'
@@ -24,6 +25,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   replay,
   engine,
   sqlite,
+  'sqlite-hub': sqliteHub,
   publish,
 }
 

@@ -8,7 +8,7 @@ import type { LogSpeed, LogSpeedSettings } from '../servers/log-speed.ts'
 const SETTINGS: Omit<LogSpeedSettings, 'backend'> = {
   publishers: 32,
   eventsPerPublisher: 1_500,
-  batches: 450,
+  batches: 2_000,
   eventsPerBatch: 500,
   topicCount: 1_000,
   dataBytes: 150,

@@ -20,7 +20,7 @@ export interface ServerProcess {
 }
 
 /** What a server script can be asked; it answers each with one message. */
-export type Question = 'memory' | 'result'
+export type Question = 'memory' | 'result' | 'publish'
 
 const running = new Set<ChildProcess>()
 process.on('exit', () => {

@@ -27,7 +27,8 @@ import {
 } from '@millrace/server/log-parts'
 import { AppendQueue, type AppendSink } from './append-queue.ts'
 import { positionIn, toEvents, wellFormed } from './event-columns.ts'
-import type { Times } from './messages.ts'
+import type { Questions, Times } from './messages.ts'
+import { ReadAhead } from './read-ahead.ts'
 import { snapshotAskOf } from './snapshot-ask.ts'
 import type { ResolvedSqliteOptions } from './sqlite-options.ts'
 import { SqliteRegistry } from './sqlite-registry.ts'
@@ -61,6 +62,7 @@ export class SqliteLog implements EventLog {
   readonly #clock: Clock
   readonly #link: WorkerLink
   readonly #appends: AppendQueue
+  readonly #ahead = new ReadAhead()
   readonly #tails = new Set<SqliteTail>()
   readonly #tailSource: TailSource
   readonly #epoch: string
@@ -111,13 +113,15 @@ export class SqliteLog implements EventLog {
     this.#assertOpen()
     assertQuery(query)
     const { after, selectors, maxCount, maxBytes } = query
-    const answer = await this.#link.ask('read', { after, selectors, maxCount, maxBytes })
+    const ask = { after, selectors, maxCount, maxBytes }
+    const answer = (await this.#ahead.take(ask)) ?? (await this.#link.ask('read', ask))
     const head = positionIn(this.#epoch, answer.head)
     if (answer.kind === 'gap') {
       return { kind: 'gap', reason: answer.reason, oldest: positionIn(this.#epoch, answer.oldest), head }
     }
-    const events = toEvents(answer.events, this.#epoch)
-    return { kind: 'page', events, scannedTo: positionIn(this.#epoch, answer.scannedTo), head }
+    const scannedTo = positionIn(this.#epoch, answer.scannedTo)
+    this.#readAhead({ ...ask, after: scannedTo }, head)
+    return { kind: 'page', events: toEvents(answer.events, this.#epoch), scannedTo, head }
   }
 
   async snapshot(selectors: readonly Selector[] | 'all', options: SnapshotOptions = {}): Promise<Snapshot> {
@@ -163,6 +167,12 @@ export class SqliteLog implements EventLog {
 
   close(): Promise<void> {
     return (this.#closing ??= this.#close())
+  }
+
+  /** Only while the worker has nothing else to do, and nobody who appends or reads has to wait for it. */
+  #readAhead(ask: Questions['read']['ask'] & { after: Position }, head: Position): void {
+    if (this.#closing || this.#link.isBusy || ask.after.seq >= head.seq) return
+    this.#ahead.note(ask, this.#link.ask('read', ask))
   }
 
   async #close(): Promise<void> {
@@ -224,6 +234,8 @@ export class SqliteLog implements EventLog {
     this.#cancelTick = this.#clock.after(TICK_MS, () => {
       if (this.#closing) return
       this.#planTick()
+      // Who has not asked for it by now has left.
+      this.#ahead.clear()
       // A file that is gone, or back, is told by the worker; here are the tails whose reads have failed.
       this.#link.ask('tick', { times: this.#times() }).then(
         () => this.#resume(),

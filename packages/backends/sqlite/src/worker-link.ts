@@ -70,6 +70,11 @@ export class WorkerLink {
     port1.unref()
   }
 
+  /** Whether something was asked that is not answered yet. */
+  get isBusy(): boolean {
+    return this.#pending.size > 0
+  }
+
   /** Asks the worker; it answers appends in their order, and the others in theirs. */
   ask<K extends QuestionKind>(kind: K, ask: Questions[K]['ask']): Promise<Questions[K]['answer']> {
     return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { isPattern, type Position, type Selector, type Topic } from '@millrace/protocol'
+import { isPattern, type Position, type Selector } from '@millrace/protocol'
 import { selectorTest } from '@millrace/server/log-parts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { EventColumns } from '../messages.ts'
@@ -13,6 +13,9 @@ const MAX_PAGE_BYTES = 4 * 1024 * 1024
 /** Rows that are fetched at once: at least, and at most. */
 const MIN_CHUNK = 16
 const MAX_CHUNK = 1024
+/** From this part of the events on that are wanted, whole rows are fetched; a smaller part than the other is not believed. */
+const DENSE_PART = 0.25
+const MIN_PART = 1 / 64
 /** Events of a few topics are looked up one by one up to this many; beyond, a walk through all events is better. */
 const MAX_CHAIN_COUNT = 2048
 
@@ -84,9 +87,9 @@ export class EventReader {
   }
 
   find(selectors: readonly Selector[] | 'all', range: Range): FoundEvents {
-    if (selectors === 'all') return this.#findAll(range, this.#select)
+    if (selectors === 'all') return this.#walk(() => true, range, this.#select, 1)
     const seqs = selectors.some(isPattern) ? undefined : this.#chainedSeqs(selectors, range)
-    return seqs ? this.#fetchUpTo(seqs, range) : this.#findByScan(selectorTest(selectors), range)
+    return seqs ? this.#fetchUpTo(seqs, range) : this.#walk(this.#verdicts(selectors), range, this.#select, DENSE_PART)
   }
 
   /** The last events of topics, in the order of the topics; a page ends where a limit is reached. */
@@ -102,7 +105,7 @@ export class EventReader {
 
   /** What is kept of all topics of either kind: for tails. */
   scan(range: Range): FoundEvents {
-    return this.#findAll(range, this.#topics.hasStateRules ? this.#selectBoth : this.#select)
+    return this.#walk(() => true, range, this.#topics.hasStateRules ? this.#selectBoth : this.#select, 1)
   }
 
   #lastEvent({ id, lastSeq, count, isState }: TopicRecord): EventRow {
@@ -112,52 +115,49 @@ export class EventReader {
     return row as unknown as EventRow
   }
 
-  #findAll({ after, to, maxCount, maxBytes }: Range, select: StatementSync): FoundEvents {
+  /**
+   * Walks through events, and takes those of some topics. Where most are wanted whole rows are fetched; where few are,
+   * their topics first.
+   */
+  #walk(isWanted: (topic: number) => boolean, range: Range, select: StatementSync, firstPart: number): FoundEvents {
+    const { after, to, maxCount } = range
+    const limitBytes = Math.min(range.maxBytes, MAX_PAGE_BYTES)
     const page = new EventPage(this.#topics)
-    const limitBytes = Math.min(maxBytes, MAX_PAGE_BYTES)
-    const limitCount = Math.min(maxCount, MAX_SCAN_COUNT)
-    let chunk = MIN_CHUNK
     let seq = after.seq
-    for (;;) {
-      const wanted = Math.min(chunk, limitCount - page.count)
-      const rows = select.all(seq, to.seq, wanted) as unknown as EventRow[]
+    let wantedPart = firstPart
+    for (let scanCount = 0; scanCount < MAX_SCAN_COUNT;) {
+      const isDense = wantedPart >= DENSE_PART
+      const chunk = chunkFor(page, maxCount, limitBytes, wantedPart)
+      const rows = (isDense ? select : this.#selectTopics).all(seq, to.seq, chunk) as unknown as EventRow[]
+      const countBefore = page.count
       for (const row of rows) {
-        if (!page.hasRoomFor(row, limitBytes)) return this.#found(page, after)
-        page.add(row)
+        if (isWanted(row.topic)) {
+          const whole = isDense ? row : (this.#selectOne.get(row.seq) as unknown as EventRow)
+          if (page.count === maxCount || !page.hasRoomFor(whole, limitBytes)) return this.#found(page, seq, range)
+          page.add(whole)
+        }
         seq = row.seq
       }
-      if (rows.length < wanted) return { events: page.columns, scannedTo: to }
-      if (page.count >= limitCount) return this.#found(page, after)
-      // As many as probably fit: large events are not fetched in vain.
-      const fittingCount = Math.ceil(((limitBytes - page.bytes) * page.count) / Math.max(1, page.bytes))
-      chunk = Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, fittingCount))
+      if (rows.length < chunk) return { events: page.columns, scannedTo: to }
+      if (page.count === maxCount) break
+      scanCount += rows.length
+      wantedPart = Math.max(MIN_PART, (page.count - countBefore) / rows.length)
     }
+    return this.#found(page, seq, range)
   }
 
-  /** Walks through the topics of all events, and fetches those that match. */
-  #findByScan(matches: (topic: Topic) => boolean, range: Range): FoundEvents {
+  /** Whether a topic, by its id, matches: asked once for each. */
+  #verdicts(selectors: readonly Selector[]): (id: number) => boolean {
+    const matches = selectorTest(selectors)
     const verdicts = new Map<number, boolean>()
-    const seqs: number[] = []
-    let seq = range.after.seq
-    let scanCount = 0
-    while (scanCount < MAX_SCAN_COUNT) {
-      const rows = this.#selectTopics.all(seq, range.to.seq, MAX_CHUNK)
-      for (const row of rows) {
-        const topic = Number(row['topic'])
-        let isMatch = verdicts.get(topic)
-        if (isMatch === undefined) {
-          isMatch = matches(this.#topics.nameOf(topic))
-          verdicts.set(topic, isMatch)
-        }
-        seq = Number(row['seq'])
-        if (!isMatch) continue
-        seqs.push(seq)
-        if (seqs.length >= range.maxCount) return this.#fetch(seqs, range, this.positionAt(seq) ?? range.to)
+    return (id) => {
+      let verdict = verdicts.get(id)
+      if (verdict === undefined) {
+        verdict = matches(this.#topics.nameOf(id))
+        verdicts.set(id, verdict)
       }
-      if (rows.length < MAX_CHUNK) return this.#fetch(seqs, range, range.to)
-      scanCount += rows.length
+      return verdict
     }
-    return this.#fetch(seqs, range, this.positionAt(seq) ?? range.to)
   }
 
   /** Where the events of some topics are; undefined when there are so many that a walk through all events is better. */
@@ -192,23 +192,28 @@ export class EventReader {
   }
 
   /** Events by their seqs, as many as fit; `scannedTo` holds when all of them do. */
-  #fetch(seqs: readonly number[], { after, maxBytes }: Range, scannedTo: Position): FoundEvents {
+  #fetch(seqs: readonly number[], range: Range, scannedTo: Position): FoundEvents {
     const page = new EventPage(this.#topics)
-    const limitBytes = Math.min(maxBytes, MAX_PAGE_BYTES)
+    const limitBytes = Math.min(range.maxBytes, MAX_PAGE_BYTES)
     for (const seq of seqs) {
       const row = this.#selectOne.get(seq) as unknown as EventRow
-      if (!page.hasRoomFor(row, limitBytes)) return this.#found(page, after)
+      if (!page.hasRoomFor(row, limitBytes)) return this.#found(page, page.columns.seqs.at(-1) ?? 0, range)
       page.add(row)
     }
     return { events: page.columns, scannedTo }
   }
 
-  /** A page that ends with its last event. */
-  #found({ columns }: EventPage, after: Position): FoundEvents {
-    const seq = columns.seqs.at(-1)
-    return {
-      events: columns,
-      scannedTo: seq === undefined ? after : this.#state.position(seq, columns.checks.slice(-3)),
-    }
+  /** A page for which everything up to `seq` was looked at. */
+  #found({ columns }: EventPage, seq: number, { after, to }: Range): FoundEvents {
+    const scannedTo = seq > after.seq ? (this.positionAt(seq) ?? to) : after
+    return { events: columns, scannedTo }
   }
+}
+
+/** How many rows to fetch: as many as probably fit, so that large events are not fetched in vain. */
+function chunkFor(page: EventPage, maxCount: number, limitBytes: number, wantedPart: number): number {
+  const roomCount = maxCount - page.count
+  const fitting =
+    page.count === 0 ? MIN_CHUNK : Math.ceil(((limitBytes - page.bytes) * page.count) / Math.max(1, page.bytes))
+  return Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, Math.ceil(Math.min(fitting, roomCount) / wantedPart)))
 }
