@@ -61,7 +61,7 @@ async function fill(): Promise<FilledHub> {
   for (let next = 0; next < eventCount; next += BATCH) {
     const batch = Array.from({ length: BATCH }, (_, i) => ({ topic: `topic.${(next + i) % topicCount}`, data }))
     const { ids } = await hub.publish(batch)
-    if (next + BATCH > eventCount - idCount) last.push(...ids)
+    if (next + BATCH > eventCount - idCount) last.push(...ids.filter((id) => id !== null))
   }
   return { firstId: first[0] ?? '', stampNs, ids: last.slice(-idCount) }
 }
