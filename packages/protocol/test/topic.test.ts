@@ -7,6 +7,7 @@ import {
   MAX_TOPIC_SEGMENTS,
   parseSelector,
   parseTopic,
+  userTopic,
   type Selector,
   type Topic,
 } from '@millrace/protocol'
@@ -185,3 +186,16 @@ function allTopics(segments: readonly string[], depth: number): Topic[] {
   }
   return names.map((name) => parseTopic(name))
 }
+
+test("a user's topic is one segment, whatever the id is, and two users never share one", () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' }), (user) => {
+      const own = userTopic(user)
+      expect(parseTopic(own)).toBe(own)
+      expect(decodeURIComponent(own.slice(1))).toBe(user)
+    }),
+    { seed: 20_261, numRuns: 500 },
+  )
+  expect(userTopic('a.b*c@d e')).toBe('@a%2Eb%2Ac%40d%20e')
+  for (const user of ['', 'x'.repeat(300), '\ud800']) expect(() => userTopic(user)).toThrow(/is not a/)
+})
