@@ -63,4 +63,10 @@ export class ClientError extends Error {
     this.retryAfterMs = retryAfterMs
     this.published = published
   }
+
+  /** An Error has no fields of its own for JSON, and is wanted in reports. */
+  toJSON(): object {
+    const { code, message, status } = this
+    return { code, message, status }
+  }
 }

@@ -25,7 +25,7 @@ export function verdictOf({ code, status }: ClientError, { isGood, isFlowing }: 
 
 /** A policy may be the user's own, and wrong. */
 export function waitable(delayMs: number): number {
-  return delayMs > LEAST_DELAY_MS ? Math.min(delayMs, MAX_DELAY_MS) : LEAST_DELAY_MS
+  return delayMs > LEAST_DELAY_MS ? Math.min(Math.ceil(delayMs), MAX_DELAY_MS) : LEAST_DELAY_MS
 }
 
 export function gaveUp(error: ClientError, why: string): ClientError {

@@ -15,7 +15,7 @@ import { resolveStreamOptions, type StreamOptions } from './stream-options.ts'
  *
  * @throws ClientError `invalid_option`
  */
-export function connect<Events extends EventMap = EventMap>(
+export function connect<Events extends object = EventMap>(
   url: string | URL,
   options: StreamOptions = {},
 ): EventStream<Events> {

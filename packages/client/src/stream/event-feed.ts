@@ -28,8 +28,14 @@ export type FeedStatus =
   /** A request is under way. `attempt` counts from 1, and again from 1 after each good connection. */
   | { readonly name: 'connecting'; readonly attempt: number }
   | { readonly name: 'open'; readonly transport: Transport }
-  /** Between two attempts. `delayMs` counts from this change of status. */
-  | { readonly name: 'waiting'; readonly attempt: number; readonly delayMs: number; readonly error: ClientError }
+  /** Between two attempts: the next one is `delayMs` after this change of status, at `atMs` (milliseconds since 1970). */
+  | {
+      readonly name: 'waiting'
+      readonly attempt: number
+      readonly delayMs: number
+      readonly atMs: number
+      readonly error: ClientError
+    }
   /** The server says that nothing more will come. */
   | { readonly name: 'ended' }
   /** Given up: it would not mend by itself, or the budget is used up. */

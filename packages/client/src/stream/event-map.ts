@@ -3,8 +3,8 @@ import type { ControlData } from '@millrace/protocol'
 /** Event types and the data that goes with each. */
 export type EventMap = Record<string, unknown>
 
-/** One event of a stream. With an event map, `type` and `data` belong together. */
-export type StreamEvent<Events extends EventMap = EventMap> = {
+/** One event of a stream. With an event map (a type or an interface), `type` and `data` belong together. */
+export type StreamEvent<Events extends object = EventMap> = {
   [T in keyof Events & string]: {
     readonly type: T
     /** What was published: the value when it is JSON, else the text. See `parse` of {@link StreamOptions}. */
@@ -29,9 +29,9 @@ export type ControlMap = Pick<
 }
 
 /** What can be listened for: the types of the event map, those of the stream itself, and `*` for all of the event map. */
-export type HandlerType<Events extends EventMap> = (keyof Events & string) | keyof ControlMap | '*'
+export type HandlerType<Events extends object> = (keyof Events & string) | keyof ControlMap | '*'
 
-export type HandlerArgument<Events extends EventMap, T extends string> = T extends keyof ControlMap
+export type HandlerArgument<Events extends object, T extends string> = T extends keyof ControlMap
   ? Extract<StreamEvent<ControlMap>, { readonly type: T }>
   : T extends keyof Events
     ? Extract<StreamEvent<Events>, { readonly type: T }>

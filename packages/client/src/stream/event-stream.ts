@@ -33,7 +33,7 @@ export interface TopicChangeOptions {
  * ClientError when the stream has given up.
  * Errors: what a handler throws goes to `onError` and stops nobody else.
  */
-export interface EventStream<Events extends EventMap = EventMap> extends AsyncIterable<StreamEvent<Events>> {
+export interface EventStream<Events extends object = EventMap> extends AsyncIterable<StreamEvent<Events>> {
   /** The same object until it changes. */
   readonly status: StreamStatus
   readonly topics: readonly string[]

@@ -110,7 +110,11 @@ export class HttpFeed implements EventFeed, StreamHost {
     const server = this.#server
     server.isHub ||= headers.has('millrace-connection')
     if (server.isHub) server.heartbeatMs ??= HUB_HEARTBEAT_MS
-    return server.isHub && this.settings.transport === 'auto' && this.#choice.canPoll !== false
+    return server.isHub
+  }
+
+  get canFallBack(): boolean {
+    return this.settings.transport === 'auto' && this.#choice.canPoll !== false
   }
 
   onFlow(): void {
@@ -208,7 +212,7 @@ export class HttpFeed implements EventFeed, StreamHost {
     if (answer === 'finished') return answer
     if (answer === 'no_polling') return { delayMs: LEAST_DELAY_MS, verdict: 'no_polling' }
     if (answer instanceof ClientError) return { error: answer }
-    this.#hasState = attempt.isGood = true
+    this.#hasState = attempt.isGood = this.#server.isHub = true
     if (!this.#isOpen) this.onFlow()
     this.#topics.confirm(this.#sentRevision)
     const { events, cursor, reset } = answer
@@ -226,7 +230,7 @@ export class HttpFeed implements EventFeed, StreamHost {
 
   /** Waits for the time of the next attempt, or gives up. */
   async #waitAfter(attempt: FeedAttempt, outcome: Exclude<Outcome, 'finished'>): Promise<void> {
-    const { clock, transport, streamRetryMs, policy, authorize } = this.settings
+    const { clock, time, transport, streamRetryMs, policy, authorize } = this.settings
     const nowMs = clock.now()
     if (attempt.isGood) {
       this.#goodAtMs = nowMs
@@ -252,7 +256,7 @@ export class HttpFeed implements EventFeed, StreamHost {
     if ('giveUp' in decision) return this.#finish({ name: 'failed', error: gaveUp(error, decision.giveUp) })
     const delayMs = waitable(decision.delayMs)
     this.#isOpen = false
-    this.sink.status({ name: 'waiting', attempt: this.#failures + 1, delayMs, error })
+    this.sink.status({ name: 'waiting', attempt: this.#failures + 1, delayMs, atMs: time() + delayMs, error })
     await this.#pause.wait(delayMs, waitable(decision.soonestMs))
   }
 

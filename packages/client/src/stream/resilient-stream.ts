@@ -2,7 +2,7 @@ import { ClientError, type ClientErrorCode } from '../client-error.ts'
 import { debugLogger, type DebugLogger } from './debug-log.ts'
 import { Delivery, type DeliveredEvent } from './delivery.ts'
 import type { EventFeed, FeedEvent, FeedSink, FeedStatus, MissedNotice } from './event-feed.ts'
-import type { EventMap, HandlerArgument, HandlerType, StreamEvent } from './event-map.ts'
+import type { HandlerArgument, HandlerType, StreamEvent } from './event-map.ts'
 import type { EventStream, StreamDiagnostics, TopicChangeOptions } from './event-stream.ts'
 import type { FeedSettings } from './feed-settings.ts'
 import { IdStore } from './id-store.ts'
@@ -13,12 +13,14 @@ import { isFinal, type StreamStatus } from './stream-status.ts'
 
 type Handler = (event: never) => void
 
+const SYNC_REQUIRED = 'stream:sync-required'
+
 /** The most that is waited before `onSync` is called again. Milliseconds. */
 const MAX_SYNC_DELAY_MS = 30_000
 const FIRST_SYNC_DELAY_MS = 1_000
 
 /** A stream over any feed: handlers and readers, the status, the gate of missed events, and the id that is kept. */
-export class ResilientStream<Events extends EventMap> implements EventStream<Events> {
+export class ResilientStream<Events extends object> implements EventStream<Events> {
   readonly #settings: FeedSettings
   readonly #options: StreamOptions
   readonly #feed: EventFeed
@@ -235,8 +237,10 @@ export class ResilientStream<Events extends EventMap> implements EventStream<Eve
       }
       this.#syncing = undefined
       this.#show()
-    } else this.#report(new ClientError('missed', `Events were missed (${reason}), and there is no onSync.`))
-    this.#handle({ type: 'stream:sync-required', data: notice, topic: '', id: notice.from })
+    } else if (!this.#handlers.get(SYNC_REQUIRED)?.size) {
+      this.#report(new ClientError('missed', `Events were missed (${reason}): give onSync, to fetch the state anew.`))
+    }
+    this.#handle({ type: SYNC_REQUIRED, data: notice, topic: '', id: notice.from })
   }
 
   #fail(code: ClientErrorCode, what: string, cause: unknown): ClientError {
@@ -248,11 +252,11 @@ export class ResilientStream<Events extends EventMap> implements EventStream<Eve
   #report(error: ClientError): void {
     this.#note(`error ${error.code} ${error.message}`)
     const { onError } = this.#options
-    if (onError) onError(error)
-    else if (error.code === 'handler') {
-      // As an EventTarget does: whoever watches for uncaught errors sees what was thrown.
+    if (onError) return onError(error)
+    // These are mended by nobody else. As an EventTarget does: whoever watches for uncaught errors sees them.
+    if (error.code === 'handler' || error.code === 'missed') {
       queueMicrotask(() => {
-        throw error.cause
+        throw error.cause instanceof Error ? error.cause : error
       })
     }
   }

@@ -12,7 +12,9 @@ export interface StreamHost {
   readonly sink: FeedSink
   /** How long the server may be silent. Milliseconds; false when it has promised nothing. */
   readonly silenceMs: number | false
-  /** The response has begun. True when its first byte is due at once. */
+  /** Whether something else can be tried when a stream is held back. */
+  readonly canFallBack: boolean
+  /** The response has begun. True when it is a hub's: its first byte is due at once. */
   onHead(headers: Headers): boolean
   /** Events can come. */
   onFlow(): void
@@ -54,9 +56,10 @@ export async function streamOnce(
     {
       onOpen({ headers }) {
         openedAtMs = clock.now()
-        if (host.onHead(headers)) {
+        if (!host.onHead(headers)) flow()
+        else if (host.canFallBack) {
           attempt.limit(streamTimeoutMs, 'held_back', `No byte of the stream has come within ${streamTimeoutMs} ms.`)
-        } else flow()
+        }
       },
       onBytes() {
         if (isFirst) flow()

@@ -84,7 +84,7 @@ export interface StreamOptions extends Partial<StreamLimits> {
    * Fetches the state anew when events were missed. Newer events wait until its promise resolves, and until then the
    * old id stays the one to resume from. When it fails it is called again, with back-off.
    *
-   * @default none: the gap is told to `onError`, and to who listens for `stream:sync-required`
+   * @default none: the gap is told to who listens for `stream:sync-required`, else to `onError`, else it is an uncaught error
    */
   readonly onSync?: ((reason: SyncReason, request: SyncRequest) => unknown) | undefined
   /**
@@ -110,7 +110,10 @@ export interface StreamOptions extends Partial<StreamLimits> {
   /** A request for events begins. */
   readonly onAttempt?: ((attempt: AttemptInfo) => void) | undefined
   readonly onState?: ((status: StreamStatus) => void) | undefined
-  /** Whatever goes wrong, also when it is mended: for error trackers. @default what a handler throws is uncaught */
+  /**
+   * Whatever goes wrong, also when it is mended: for error trackers. Must not throw.
+   * @default what a handler throws, and a gap that nobody is told of, are uncaught errors
+   */
   readonly onError?: ((error: ClientError) => void) | undefined
   /** @default the machine's */
   readonly clock?: Clock | undefined

@@ -24,6 +24,16 @@ export async function typedEvents(): Promise<void> {
   }
 }
 
+interface Chat {
+  said: { text: string }
+}
+
+export function interfaceAsMap(): void {
+  connect<Chat>('/events').on('said', ({ data }) => data.text.trim())
+  // @ts-expect-error no such type
+  connect<Chat>('/events').on('sung', () => {})
+}
+
 export async function untypedEvents(): Promise<void> {
   const stream = connect('/events')
   stream.on('anything', ({ data }) => typeof data === 'string')

@@ -91,12 +91,32 @@ test('closing aborts what onSync does, and leaves no timer', async () => {
   expect(clock.timerCount).toBe(0)
 })
 
-test('without onSync a gap is an error that is told, and an event for who listens for it', async () => {
+test('without onSync a gap is an error that is told', async () => {
+  const { errors, stream } = await openScene({ lastId: 'nonsense' })
+  expect(errors).toMatchObject([{ code: 'missed' }])
+  expect(stream.diagnostics().missedCount).toBe(1)
+})
+
+test('without onSync and onError a gap is an uncaught error: it is never silent', async () => {
+  const uncaught: unknown[] = []
+  const others = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', (error) => void uncaught.push(error))
+  try {
+    await openScene({ lastId: 'nonsense', onError: undefined })
+    await settle()
+  } finally {
+    process.removeAllListeners('uncaughtException')
+    for (const other of others) process.on('uncaughtException', other)
+  }
+  expect(uncaught).toMatchObject([{ code: 'missed', message: expect.stringContaining('give onSync') }])
+})
+
+test('a gap is an event for who listens for it', async () => {
   const notices: unknown[] = []
   const { clock, errors, stream } = await openScene({ lastId: 'nonsense' }, { listen: false })
   stream.on('stream:sync-required', ({ data }) => void notices.push(data))
   await clock.advance(0)
-  expect(errors).toMatchObject([{ code: 'missed' }])
+  expect(errors).toEqual([])
   expect(notices).toEqual([{ reason: 'unknown_id', from: 'nonsense', oldest: 'e1-0-abc' }])
-  expect(stream.diagnostics().missedCount).toBe(1)
 })

@@ -41,6 +41,15 @@ test('diagnostics say what a bug report needs, and no ticket', async () => {
   })
 })
 
+test('diagnostics go into a report as JSON, errors with their words', async () => {
+  const { stream } = await openScene({}, { prepare: (one) => (one.faultOf = () => ({ kind: 'answer', status: 503 })) })
+  const report: unknown = JSON.parse(JSON.stringify(stream.diagnostics()))
+  expect(report).toMatchObject({
+    lastError: { code: 'status', status: 503, message: expect.stringContaining('503') },
+    status: { name: 'waiting', delayMs: 1_500, atMs: expect.any(Number) },
+  })
+})
+
 test('the id is kept over a reload, by URL and topics, and not written for each event', async () => {
   const storage = memory()
   const first = await openScene({ topics: ['a'], persist: { storage } })

@@ -36,6 +36,15 @@ test('an open poll moves the id on though nothing came', async () => {
   expect(stream.lastId).toBe('e1-1-abc')
 })
 
+test('a stream that is tried again is not called open before bytes get through', async () => {
+  // Without the header, as over origins that do not expose it: that it is a hub is known from its answers to polls.
+  const { clock, hub, statuses, stream } = await openScene({ topics: ['a'] }, { prepare: holdStreams })
+  await clock.advance(300_000)
+  expect(statuses.filter((one) => one.name === 'open' && one.transport === 'stream')).toEqual([])
+  expect(hub.requests.filter(({ transport }) => transport === 'stream').length).toBeGreaterThan(2)
+  expect(stream.diagnostics().transport).not.toBe('polling')
+})
+
 test('streams are tried again later, and take over when they get through', async () => {
   const { clock, hub, stream, data } = await openScene({ topics: ['a'] }, { prepare: holdStreams })
   await clock.until(() => stream.status.name === 'open')
