@@ -155,7 +155,6 @@ describe('[MR-HTTP-6] what is not built answers 400 and says so', () => {
   test.each<[string, string | Buffer]>([
     ['a ticket', get('/events?ticket=x')],
     ['partial grants', get('/events?partial=1')],
-    ['changing topics', post('/events/x/topics', '{"topics":[]}').toString().replace('POST', 'PUT')],
     ['renewing a grant', post('/events/x/authorization', '{}')],
     ['tickets', post('/tickets', '')],
     ['revoking', post('/admin/revoke', '{}')],

@@ -51,6 +51,7 @@ export function streamRequestOf(request: NodeRequest, response?: NodeResponse): 
   const start = url.indexOf('?')
   return {
     method,
+    path: start === -1 ? url : url.slice(0, start),
     query: start === -1 ? '' : url.slice(start + 1),
     get signal() {
       return signalOf(response)

@@ -201,3 +201,25 @@ test('a stream by POST reads its body, or takes what a framework has parsed befo
   const parsed = await fetch(`http://127.0.0.1:${port}/events`, { ...post, body: '{"topics": "a"}' })
   expect([parsed.status, (await parsed.json()).detail]).toEqual([400, expect.stringContaining('Did you mean "topic"?')])
 })
+
+test('a user may change the topics of their own streams without a secret, and only to what is granted', async () => {
+  const users = new Map([
+    ['1', 'alice'],
+    ['2', 'bob'],
+  ])
+  const { hub, url } = await serve({
+    authorize: ({ headers }) => ({ subscribe: ['a.*'], user: users.get(String(headers['x-user'])) ?? 'nobody' }),
+  })
+  const stream = await openStream(`${url}?topic=a.1`, { 'x-user': '1' })
+  const connection = String(stream.response.headers['millrace-connection'])
+  const change = async (user: string, revision: number, ...topics: string[]): Promise<number> => {
+    const headers = { 'content-type': 'application/json', 'x-user': user }
+    const body = JSON.stringify({ topics, revision })
+    return (await fetch(`${url}/${connection}/topics`, { method: 'PUT', headers, body })).status
+  }
+  expect(await change('2', 1, 'a.2')).toBe(403)
+  expect(await change('1', 1, 'b')).toBe(403)
+  expect(await change('1', 1, 'a.2', '@me')).toBe(200)
+  await stream.next('stream:topics')
+  expect([...hub.subscribers()][0]?.request.selectors).toEqual(['a.2', '@alice'])
+})

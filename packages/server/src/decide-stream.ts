@@ -1,13 +1,16 @@
-import { coversSelector, parseSelector, userTopic, type Selector } from '@millrace/protocol'
+import { parseSelector, userTopic } from '@millrace/protocol'
 import { acceptedKind, type AcceptedKind } from './accepted-kind.ts'
+import { answerTopicsChange, connectionOf } from './answer-topics-change.ts'
 import type { Authorizer, Grant, Refusal } from './grant.ts'
+import { grantFault } from './granted.ts'
 import type { Hub } from './hub.ts'
 import { HubError } from './hub-error.ts'
 import { lastEventIdOf } from './last-event-id.ts'
 import { problem, problemBody, PROBLEM_TYPE, type Problem } from './problem.ts'
 import type { PollAnswer } from './poll.ts'
 import { pollText } from './poll-text.ts'
-import { BodyFault, readParameters } from './read-parameters.ts'
+import { BodyFault } from './read-json-body.ts'
+import { readParameters } from './read-parameters.ts'
 import { readPollOptions } from './read-poll-options.ts'
 import { readSubscribeRequest } from './read-subscribe-request.ts'
 import type { StreamHeaders } from './stream-headers.ts'
@@ -58,7 +61,7 @@ const reasons = {
 }
 
 /**
- * Decides what a request for a stream is answered with: the policy of all handlers, which differ only in how they carry
+ * Decides what a request for a stream, or for other topics of an open one, is answered with: the policy of all handlers, which differ only in how they carry
  * it out. `asked` is the request as `authorize` knows it. Never rejects.
  */
 export async function decideStream<Asked>(
@@ -68,14 +71,17 @@ export async function decideStream<Asked>(
   { authorize, onError }: StreamHandlerOptions<Asked>,
 ): Promise<StreamDecision> {
   try {
-    const unfit = methodFault(request.method)
+    const connection = request.method === 'PUT' ? connectionOf(request.path) : undefined
+    const unfit = connection === undefined ? methodFault(request.method) : undefined
     if (unfit) return problemAnswer(unfit)
     const accept = request.header('accept')
     const wanted = acceptedKind(accept)
-    if (!wanted) return problemAnswer(acceptFault(accept))
+    if (!wanted && connection === undefined) return problemAnswer(acceptFault(accept))
     const grant = authorize ? await authorize(asked) : OPEN
     if ('status' in grant) return refusalAnswer(grant)
-    return await admit(hub, request, wanted, grant)
+    if (connection === undefined) return await admit(hub, request, wanted ?? 'stream', grant)
+    const answer = await answerTopicsChange(hub, request, connection, grant)
+    return 'kind' in answer ? answer : problemAnswer(answer)
   } catch (error) {
     const fault = faultOf(error)
     return fault ? problemAnswer(fault) : faultAnswer(error, onError)
@@ -110,9 +116,8 @@ function faultOf(error: unknown): Problem | undefined {
 async function admit(hub: Hub, request: StreamRequest, kind: AcceptedKind, grant: Grant): Promise<StreamDecision> {
   const parameters = await readParameters(request)
   const wanted = readRequest(hub, request, parameters, grant)
-  if (wanted.selectors.length === 0) return problemAnswer(problem(403, 'This client may subscribe to nothing.'))
-  const forbidden = wanted.selectors.filter((selector) => !isGranted(grant, selector))
-  if (forbidden.length > 0) return problemAnswer(forbiddenProblem(grant, forbidden))
+  const fault = grantFault(grant, wanted.selectors)
+  if (fault) return problemAnswer(fault)
   const admission = await hub.admit(wanted)
   if (admission.kind === 'accepted' && kind === 'json') {
     return pollAnswer(await hub.poll(wanted, readPollOptions(parameters, request.signal)))
@@ -127,12 +132,6 @@ async function admit(hub: Hub, request: StreamRequest, kind: AcceptedKind, grant
     return { kind: 'sent-away', body: admission.body }
   const retryAfter = String(Math.ceil(admission.retryAfterMs / 1000))
   return problemAnswer(problem(503, reasons[admission.reason], { 'Retry-After': retryAfter }))
-}
-
-function forbiddenProblem({ user }: Grant, forbidden: readonly Selector[]): Problem {
-  const detail = `Not allowed to subscribe to ${forbidden.join(', ')}.`
-  if (user !== undefined || !forbidden.some((selector) => selector.startsWith('@'))) return problem(403, detail)
-  return problem(403, `${detail} Topics with @ are for the user whose they are, and this request comes from no user.`)
 }
 
 function methodFault(method: string): Problem | undefined {
@@ -160,12 +159,6 @@ function readRequest(hub: Hub, request: StreamRequest, parameters: URLSearchPara
     user,
   })
   return { ...wanted, user, slowPolicy }
-}
-
-/** A user's own topic is nobody else's to see, whatever the grant says. */
-function isGranted(grant: Grant, wanted: Selector): boolean {
-  if (wanted.startsWith('@')) return grant.user !== undefined && userTopic(grant.user) === wanted
-  return grant.subscribe.some((granted) => coversSelector(parseSelector(granted), wanted))
 }
 
 function refusalAnswer({ status, detail = 'No stream for this client.' }: Refusal): WholeAnswer {

@@ -1,11 +1,9 @@
 import { HubError } from './hub-error.ts'
 import { nearestName } from './nearest-name.ts'
+import { readJsonBody } from './read-json-body.ts'
 import { readQuery } from './read-query.ts'
 import { shown } from './shown.ts'
 import type { StreamRequest } from './stream-request.ts'
-
-/** The largest body that asks for a stream: a hundred topics have 26 KB. */
-const MAX_BODY_BYTES = 256 * 1024
 
 /** What a body may ask for, by the names of the query. */
 const NAMES = [
@@ -22,16 +20,6 @@ const NAMES = [
   'state',
 ] as const
 
-/** A body that cannot be read as what is asked for. */
-export class BodyFault extends Error {
-  override readonly name = 'BodyFault'
-  readonly status: 413 | 415
-  constructor(status: 413 | 415, message: string) {
-    super(message)
-    this.status = status
-  }
-}
-
 /**
  * What a client asks for: the query of a GET, or the JSON body of a POST, which has the same names.
  *
@@ -39,31 +27,7 @@ export class BodyFault extends Error {
  */
 export async function readParameters(request: StreamRequest): Promise<URLSearchParams> {
   if (request.method === 'GET') return readQuery(request.query)
-  const type = request.header('content-type')
-  if (!/^application\/json\s*(?:;|$)/i.test(type ?? '')) {
-    throw new BodyFault(
-      415,
-      `Content-Type is ${type === undefined ? 'missing' : shown(type)}; it must be application/json.`,
-    )
-  }
-  const bytes = await request.body(MAX_BODY_BYTES)
-  if (!bytes)
-    throw new BodyFault(413, `The body has more than ${MAX_BODY_BYTES} bytes. Ask for patterns instead of many topics.`)
-  return parametersOf(parse(bytes))
-}
-
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (error) {
-    throw invalid('The body is not JSON in UTF-8. Send an object such as {"topic": ["stocks.*"]}.', error)
-  }
-}
-
-function parametersOf(body: unknown): URLSearchParams {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw invalid(`The body is ${shown(body)}; it must be an object such as {"topic": ["stocks.*"]}.`)
-  }
+  const body = await readJsonBody(request, '{"topic": ["stocks.*"]}')
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(body)) {
     if (!(NAMES as readonly string[]).includes(name)) throw unknownName(name)

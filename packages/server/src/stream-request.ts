@@ -1,6 +1,8 @@
 /** A request for a stream as any platform can show it, so that one policy decides on all of them. */
 export interface StreamRequest {
   readonly method: string
+  /** The target without its query, as it was sent, or what a framework has left of it. */
+  readonly path: string
   /** What is behind the first `?` of the target, as it was sent; '' when there is nothing. */
   readonly query: string
   /** Aborted when the client leaves. Asked for only when the client is kept waiting for an answer. */

@@ -23,6 +23,7 @@ import { isLoopbackName, originFault } from './open-hub-guard.ts'
 import { answerErrors, answerTargetError, type OnError } from './problem-answers.ts'
 import { addPublishRoute } from './publish-route.ts'
 import { headFault, resolveTarget } from './request-head.ts'
+import { addTopicsRoute } from './topics-route.ts'
 import { addUnbuiltRoutes } from './unbuilt-routes.ts'
 
 /** Headers and body of a request must be here by then; streams and publishers by lines are not affected. */
@@ -146,6 +147,7 @@ async function buildServer(parts: Parts): Promise<BuiltServer> {
   addHealthRoutes(app, hub)
   addPublishRoute(app, hub, { onError, lineTimeoutMs: times.lineTimeoutMs, paced })
   addAdminRoutes(app, hub, backend, counts)
+  addTopicsRoute(app, handleStream)
   addMetricsRoute(app, metrics)
   addOpenApiRoute(app)
   addUnbuiltRoutes(app, { hasPage: settings.demo })

@@ -4,7 +4,6 @@ import { sendFault } from './problem-answers.ts'
 
 /** What the interface has and this version does not build: says so instead of 404. */
 const NOT_BUILT: readonly (readonly [HTTPMethods, string])[] = [
-  ['PUT', '/events/:connection/topics'],
   ['POST', '/events/:connection/authorization'],
   ['POST', '/tickets'],
   ['GET', '/presence'],

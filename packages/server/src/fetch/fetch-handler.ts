@@ -46,6 +46,7 @@ export function streamRequestOf(request: Request): StreamRequest {
   const start = url.indexOf('?')
   return {
     method,
+    path: new URL(url).pathname,
     // What is behind a hash is no part of the query.
     query: start === -1 ? '' : url.slice(start + 1).replace(/#.*$/, ''),
     signal,
