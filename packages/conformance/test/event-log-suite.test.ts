@@ -1,8 +1,9 @@
 import { AssertionError } from 'node:assert'
 import { LogError } from '@millrace/server'
 import { describe, expect, test } from 'vitest'
-import { eventLogSuite, type ConformanceCase } from '../src/index.ts'
+import { eventLogSuite } from '../src/index.ts'
 import { appendFaults } from './support/append-faults.ts'
+import { caseOf } from './support/case-of.ts'
 import { dedupeFaults } from './support/dedupe-faults.ts'
 import { logSetup } from './support/log-setup.ts'
 import { readFaults } from './support/read-faults.ts'
@@ -21,13 +22,6 @@ const faults = [
   ...snapshotPageFaults,
 ]
 const findings = faults.flatMap((fault) => fault.breaks.map((start) => [fault.name, start, fault] as const))
-
-/** The one case whose name begins so. */
-function caseOf(suite: readonly ConformanceCase[], start: string): ConformanceCase {
-  const [found, ...others] = suite.filter(({ name }) => name.startsWith(start))
-  if (!found || others.length > 0) throw new Error(`${others.length + (found ? 1 : 0)} cases begin with "${start}"`)
-  return found
-}
 
 describe('the suite accepts a sound log', () => {
   test.for(eventLogSuite(logSetup()).map((one) => [one.name, one] as const))('%s', async ([, { exception, run }]) => {

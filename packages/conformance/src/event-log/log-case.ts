@@ -11,6 +11,7 @@ import {
   type StoredEvent,
   type Tail,
 } from '@millrace/server'
+import { soon } from '../soon.ts'
 import type { EventLogFeature, EventLogHandle, EventLogOptions, EventLogSetup } from './event-log-setup.ts'
 import { TailRecord } from './tail-record.ts'
 
@@ -73,19 +74,8 @@ export class LogTest {
   }
 
   /** The promise, or an error when it takes too long. */
-  async soon<T>(promise: Promise<T>, what: string): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new assert.AssertionError({ message: `waited ${this.#timeoutMs} ms for ${what}` })),
-        this.#timeoutMs,
-      )
-    })
-    try {
-      return await Promise.race([promise, late])
-    } finally {
-      clearTimeout(timer)
-    }
+  soon<T>(promise: Promise<T>, what: string): Promise<T> {
+    return soon(promise, this.#timeoutMs, what)
   }
 
   /** Lets everything that is under way come to an end: what another tail gets, this log's others had their turn for. */
