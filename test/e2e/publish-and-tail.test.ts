@@ -151,6 +151,18 @@ describe('tail', () => {
     expect(tail.stderr).toMatch(/^millrace: The (?:stream has ended|connection was cut)\. Coming back in [\d.]+ s\.\n/)
   })
 
+  test('ends with 0 when its topics are finished', async () => {
+    const own = await startHubProcess(['--port', '0', '--retry-ms', '50'])
+    onTestFinished(() => own.stop())
+    const tail = await startTail(['job.7'], own.url)
+    const at = { MILLRACE_URL: own.url }
+    expect(runCommand(['publish', 'job.7', '50%'], at).code).toBe(0)
+    expect(runCommand(['publish', 'job.7', 'done', '--end'], at).stderr).toBe('')
+    expect(await tail.exited).toBe(0)
+    expect(tail.lines).toEqual(['job.7 message 50%', 'job.7 message done'])
+    expect(tail.stderr).toContain('The topic job.7 is finished.')
+  })
+
   test('says that something is missing, and goes on', async () => {
     const tail = await startTail(['a', '--from', 'abcdef-99-xyz'])
     await until(() => tail.stderr !== '')

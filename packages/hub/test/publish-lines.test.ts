@@ -156,6 +156,10 @@ describe('one event a line', () => {
     await expectStored('live', ['first', 'second'])
   })
 
+  test('an ephemeral event has no id', async () => {
+    expect((await publish('{"topic":"now","data":1,"ephemeral":true}')).lines).toEqual([{ id: null }])
+  })
+
   test('another request follows on the same connection', async () => {
     for (const i of count(20)) expect((await publish(line('again', i))).lines).toHaveLength(1)
     await expectStored('again', count(20))

@@ -72,7 +72,7 @@ describe('topic rules', () => {
     [{ topics: [{ match: 'a', retention: 5 }] }, 'topics[0].retention cannot be 5: give an object of limits'],
     [
       { topics: [{ match: 'a', retention: { maxAge: 5 } }] },
-      'topics[0].retention.maxAge cannot be 5: known limits are maxAgeMs',
+      'topics[0].retention.maxAge cannot be 5: did you mean maxAgeMs? known limits are maxAgeMs',
     ],
     [
       { topics: [{ match: 'a', retention: { maxCount: 0 } }] },

@@ -38,7 +38,7 @@ interface Following {
 }
 
 /**
- * Follows a stream over cuts until the signal is aborted.
+ * Follows a stream over cuts until the signal is aborted, or all its topics are finished.
  *
  * @throws CommandFailure when the hub refuses it for good, or cannot be reached the first time
  */
@@ -51,7 +51,7 @@ export async function followStream(options: FollowOptions): Promise<void> {
     heartbeatMs: undefined,
   }
   for (let isFirst = true; !signal.aborted; isFirst = false) {
-    let why: string
+    let why: string | undefined
     try {
       why = await followOnce(options, state)
     } catch (error) {
@@ -59,7 +59,7 @@ export async function followStream(options: FollowOptions): Promise<void> {
       if (error instanceof CommandFailure && (isFirst || !(error.cause instanceof Error))) throw error
       why = error instanceof Error ? error.message : String(error)
     }
-    if (signal.aborted) return
+    if (signal.aborted || why === undefined) return
     // Each stream gets a time of its own from the hub; without one, many tails would come back together.
     const waitMs = Math.min(MAX_RETRY_MS, state.retryMs * 2 ** Math.min(5, state.failures)) * (0.75 + Math.random() / 2)
     state.failures++
@@ -68,12 +68,12 @@ export async function followStream(options: FollowOptions): Promise<void> {
   }
 }
 
-/** One connection: resolves with the reason why it ended. */
-async function followOnce(options: FollowOptions, state: Following): Promise<string> {
+/** One connection: resolves with the reason why it ended, or with undefined when nothing more is to come. */
+async function followOnce(options: FollowOptions, state: Following): Promise<string | undefined> {
   const cut = new AbortController()
   const signal = AbortSignal.any([options.signal, cut.signal])
   const response = await askHub(options.url, { headers: headersOf(state), signal })
-  if (response.status === 204) throw new CommandFailure('The hub says that there is nothing more to come.')
+  if (response.status === 204) return undefined
   if (response.status === 429 || response.status >= 500) {
     state.retryMs = Number(response.headers.get('retry-after') ?? 3) * 1000 || DEFAULT_RETRY_MS
     return (await refusalOf(response)).message

@@ -8,7 +8,7 @@ const USAGE = `Usage: millrace tail TOPIC... [options]
 
 Follows topics and patterns ('stocks.*', 'chat.>', '>') and prints each event on a line: its topic, its type, its data.
 After a cut it goes on with the last id, so that nothing is missed; where something is missing, it says so on stderr.
-Ctrl-C ends it with the exit code 0; 1 means that the hub refused it.
+Ctrl-C ends it with the exit code 0, as does the end of all its topics; 1 means that the hub refused it.
 
 Options
 ${URL_HELP}  --from WHERE     now, earliest, or the id of an event after which to begin      (default now)

@@ -1,5 +1,6 @@
 import { matchesSelector, parseSelector, ProtocolError, type Selector, type Topic } from '@millrace/protocol'
 import { HubError } from '../hub-error.ts'
+import { nearestName } from '../nearest-name.ts'
 
 /**
  * How long events are kept. An event that breaks any of the limits is evicted; `false` switches a limit off. Of state
@@ -73,6 +74,8 @@ const RANGES = {
   maxBytes: { max: 2 ** 40, unit: 'bytes' },
 } as const satisfies Record<keyof RetentionLimits, { max: number; unit: string }>
 
+const LIMITS = Object.keys(RANGES)
+
 /**
  * Checks the rules and completes them; topics that none of them matches get a last rule with the default retention.
  * @throws HubError `invalid_option`
@@ -103,7 +106,8 @@ function resolveRule(rule: TopicRule, path: string): ResolvedTopicRule {
   if (!isObject(rule)) throw fault(path, rule, 'give an object with "match"')
   for (const [key, value] of Object.entries(rule)) {
     if (LATER_KEYS.has(key)) throw fault(`${path}.${key}`, value, 'this is not built yet: leave it out')
-    if (!RULE_KEYS.has(key)) throw fault(`${path}.${key}`, value, `known keys are ${list(RULE_KEYS)}`)
+    if (!RULE_KEYS.has(key))
+      throw fault(`${path}.${key}`, value, `${meant(key, RULE_KEYS)}known keys are ${list(RULE_KEYS)}`)
   }
   const match = resolveMatch(rule.match, `${path}.match`)
   const kind = rule.kind ?? 'log'
@@ -142,7 +146,7 @@ function resolveRetention(
   const at = `${path}.retention`
   if (!isObject(retention)) throw fault(at, retention, 'give an object of limits')
   for (const [key, value] of Object.entries(retention)) {
-    if (!isLimit(key)) throw fault(`${at}.${key}`, value, `known limits are ${list(Object.keys(RANGES))}`)
+    if (!isLimit(key)) throw fault(`${at}.${key}`, value, `${meant(key, LIMITS)}known limits are ${list(LIMITS)}`)
     const { max, unit } = RANGES[key]
     if (value === false || isInRange(value, max)) continue
     throw fault(`${at}.${key}`, value, `give a whole number of ${unit} from 1 to ${max}, or false for no limit`)
@@ -164,6 +168,12 @@ function isInRange(value: number | undefined, max: number): boolean {
 
 function isLimit(key: string): key is keyof RetentionLimits {
   return Object.hasOwn(RANGES, key)
+}
+
+/** What was probably meant by a name that is not known. */
+function meant(name: string, known: Iterable<string>): string {
+  const near = nearestName(name, [...known])
+  return near === undefined ? '' : `did you mean ${near}? `
 }
 
 function list(names: Iterable<string>): string {
