@@ -1,0 +1,44 @@
+/** What `docs/client.md` and the README say of the stream is compiled, or computed. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { ClientError } from '../../src/client-error.ts'
+import { retryPolicy } from '../../src/stream/retry-policy.ts'
+import { defaultStreamLimits } from '../../src/stream/stream-options.ts'
+
+const guide = read('../../../../docs/client.md')
+const programs = readdirSync(new URL('.', import.meta.url))
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  .map((name) => read(name))
+
+function read(path: string): string {
+  return readFileSync(new URL(path, import.meta.url), 'utf8')
+}
+
+test('every program of the guide is one that is compiled, and the other way round', () => {
+  const shown = [...guide.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, program]) => program)
+  expect(new Set(shown)).toEqual(new Set(programs))
+  expect(shown).toHaveLength(programs.length)
+})
+
+test('the README begins as the guide does', () => {
+  expect(read('../../README.md')).toContain(`\`\`\`ts\n${read('first.ts')}\`\`\``)
+})
+
+test('the timeline of the back-off is what the policy gives', () => {
+  const lines = [0, 1, 2, 3, 4, 5, 6, 7].map((failures) => {
+    const [least, most] = [0, 0.999_999].map((chance) => delayMs(failures, chance) / 1_000)
+    const wait = `${(least ?? 0).toFixed(1)} – ${(most ?? 0).toFixed(1)} s`
+    return `| ${failures === 0 ? 'a good connection ended' : `${failures} in a row failed`} | ${wait} |`
+  })
+  expect(guide).toContain(lines.join('\n'))
+})
+
+test('the defaults of the guide are those of the code', () => {
+  for (const [name, value] of Object.entries(defaultStreamLimits)) expect(guide).toContain(`| \`${name}\` | ${value} |`)
+})
+
+function delayMs(failures: number, chance: number): number {
+  const state = { failures, failingMs: 0, floorMs: 3_000, wasGood: true, canRenew: false }
+  const decision = retryPolicy(defaultStreamLimits, () => chance)(new ClientError('network', ''), state)
+  return 'delayMs' in decision ? decision.delayMs : Number.NaN
+}
