@@ -4,6 +4,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { EventColumns } from '../messages.ts'
 import { EVENT_COLUMNS, EventPage, type EventRow } from './event-page.ts'
 import type { LogState } from './log-state.ts'
+import { TopicChains } from './topic-chains.ts'
 import type { TopicRecord } from './topic-record.ts'
 import type { TopicTable } from './topic-table.ts'
 
@@ -39,7 +40,7 @@ export class EventReader {
   readonly #select: StatementSync
   readonly #selectBoth: StatementSync
   readonly #selectTopics: StatementSync
-  readonly #selectPrevious: StatementSync
+  readonly #chains: TopicChains
   readonly #selectOne: StatementSync
   readonly #selectLast: StatementSync
   readonly #selectOldest: StatementSync
@@ -61,7 +62,7 @@ export class EventReader {
     this.#selectTopics = database.prepare(
       'SELECT seq, topic FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
     )
-    this.#selectPrevious = database.prepare('SELECT previous_seq FROM event WHERE seq = ?')
+    this.#chains = new TopicChains(database)
     this.#selectOne = database.prepare(`SELECT ${EVENT_COLUMNS} FROM event WHERE seq = ?`)
     this.#selectLast = database.prepare(
       `SELECT seq, topic, check_own, time_ms, octet_length(data) AS size_bytes, type, is_json, data, value_key,
@@ -170,18 +171,13 @@ export class EventReader {
     const wantedPart = (to.seq - after.seq) / Math.max(1, this.#state.head.seq - this.oldest().seq)
     if (count * Math.min(1, wantedPart) > MAX_CHAIN_COUNT) return undefined
     const seqs: number[] = []
-    for (const { lastSeq } of topics) {
-      for (let seq = lastSeq; seq > after.seq;) {
-        // They may be denser here than elsewhere.
-        if (seqs.length > 2 * MAX_CHAIN_COUNT) return undefined
-        const row = this.#selectPrevious.get(seq)
-        // The rest of the chain is evicted.
-        if (!row) break
-        if (seq <= to.seq) seqs.push(seq)
-        seq = Number(row['previous_seq'])
-      }
+    for (const topic of topics) {
+      // They may be denser here than elsewhere.
+      const found = this.#chains.seqsAfter(topic, after.seq, 2 * MAX_CHAIN_COUNT - seqs.length)
+      if (!found) return undefined
+      seqs.push(...found)
     }
-    return seqs.sort((one, other) => one - other)
+    return topics.length > 1 ? seqs.sort((one, other) => one - other) : seqs
   }
 
   /** The first of all events that match. */
