@@ -29,6 +29,7 @@ import { AppendQueue, type AppendSink } from './append-queue.ts'
 import { positionIn, toEvents, wellFormed } from './event-columns.ts'
 import type { Questions, Times } from './messages.ts'
 import { ReadAhead } from './read-ahead.ts'
+import { ReadTurns } from './read-turns.ts'
 import { snapshotAskOf } from './snapshot-ask.ts'
 import type { ResolvedSqliteOptions } from './sqlite-options.ts'
 import { SqliteRegistry } from './sqlite-registry.ts'
@@ -63,6 +64,7 @@ export class SqliteLog implements EventLog {
   readonly #link: WorkerLink
   readonly #appends: AppendQueue
   readonly #ahead = new ReadAhead()
+  readonly #turns = new ReadTurns()
   readonly #tails = new Set<SqliteTail>()
   readonly #tailSource: TailSource
   readonly #epoch: string
@@ -114,7 +116,7 @@ export class SqliteLog implements EventLog {
     assertQuery(query)
     const { after, selectors, maxCount, maxBytes } = query
     const ask = { after, selectors, maxCount, maxBytes }
-    const answer = (await this.#ahead.take(ask)) ?? (await this.#link.ask('read', ask))
+    const answer = (await this.#ahead.take(ask)) ?? (await this.#turns.run(() => this.#ask('read', ask)))
     const head = positionIn(this.#epoch, answer.head)
     if (answer.kind === 'gap') {
       return { kind: 'gap', reason: answer.reason, oldest: positionIn(this.#epoch, answer.oldest), head }
@@ -127,7 +129,7 @@ export class SqliteLog implements EventLog {
   async snapshot(selectors: readonly Selector[] | 'all', options: SnapshotOptions = {}): Promise<Snapshot> {
     this.#assertOpen()
     const ask = snapshotAskOf(selectors, options, this.#epoch)
-    const { events, partial, nextAfterSeq, ...answer } = await this.#link.ask('snapshot', ask)
+    const { events, partial, nextAfterSeq, ...answer } = await this.#turns.run(() => this.#ask('snapshot', ask))
     const at = positionIn(this.#epoch, answer.at)
     return {
       at,
@@ -167,6 +169,12 @@ export class SqliteLog implements EventLog {
 
   close(): Promise<void> {
     return (this.#closing ??= this.#close())
+  }
+
+  /** Asks what has waited: the log may have been closed meanwhile. */
+  #ask<K extends 'read' | 'snapshot'>(kind: K, ask: Questions[K]['ask']): Promise<Questions[K]['answer']> {
+    this.#assertOpen()
+    return this.#link.ask(kind, ask)
   }
 
   /** Only while the worker has nothing else to do, and nobody who appends or reads has to wait for it. */
