@@ -23,6 +23,7 @@ export default defineConfig({
       provider: 'v8',
       include: covered.map((name) => `packages/${name}/src/**`),
       reporter: ['text', 'text-summary'],
+      reportOnFailure: true,
       thresholds: Object.fromEntries(covered.map((name) => [`packages/${name}/src/**`, { lines: 95 }])),
     },
     projects: [

@@ -175,6 +175,56 @@ test('[MR-HTTP-7] [MR-RES-14] while the log is away a native client is sent away
   expect([ours.status, ours.headers.get('retry-after')]).toEqual([503, '1'])
 })
 
+test('a body that is too large is read to its end, and answered with 413', async () => {
+  const { url } = await serve()
+  const headers = { 'Content-Type': 'application/json' }
+  const response = await fetch(url, { method: 'POST', headers, body: 'x'.repeat(2_000_000) })
+  expect([response.status, (await response.json()).detail]).toEqual([
+    413,
+    expect.stringContaining('more than 262144 bytes'),
+  ])
+})
+
+test('a poll waits for an event, and no longer than its client', async () => {
+  const { hub, url } = await serve()
+  const headers = { Accept: 'application/json' }
+  const { cursor } = await (await fetch(`${url}?topic=a`, { headers })).json()
+  const waiting = fetch(`${url}?topic=a&last_event_id=${cursor}`, { headers })
+  await expect.poll(() => handled.length).toBe(2)
+  await hub.publish({ topic: 'a', data: 1 })
+  expect(await (await waiting).json()).toMatchObject({ events: [{ topic: 'a', data: 1 }] })
+  const leaving = new AbortController()
+  const left = fetch(`${url}?topic=b&last_event_id=${cursor}`, { headers, signal: leaving.signal })
+  await expect.poll(() => handled.length).toBe(3)
+  leaving.abort()
+  await expect(left).rejects.toThrow('abort')
+  await Promise.all(handled)
+})
+
+test('a response that cannot be begun is a fault that is told', async () => {
+  const faults: unknown[] = []
+  const hub = createHub({ backend: memory() })
+  const handle = hub.handler({ onError: (error) => faults.push(error) })
+  const server = createServer((request, response) => {
+    response.setHeader = () => response
+    response.writeHead = () => {
+      throw new Error('broken by middleware')
+    }
+    handled.push(
+      handle(request, response)
+        .catch((error: unknown) => void faults.push(error))
+        .then(() => void response.destroy()),
+    )
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  running.push({ hub, server })
+  await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`).catch(() => undefined)
+  await Promise.all(handled)
+  expect(faults).toContainEqual(expect.objectContaining({ message: 'broken by middleware' }))
+})
+
 test('when the hub closes, streams are told, and their connections end', async () => {
   const { hub, url } = await serve()
   const stream = await openStream(url)

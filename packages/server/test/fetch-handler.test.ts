@@ -124,6 +124,70 @@ describe('a stream', () => {
   })
 })
 
+describe('what is asked by POST', () => {
+  const post = (body: BodyInit | null, type = 'application/json'): Request =>
+    ask('', { method: 'POST', headers: { 'Content-Type': type }, body })
+
+  test('has the names of the query, in JSON', async () => {
+    const hub = await hubOf()
+    const response = await hub.fetchHandler()(
+      post('{"topic":["a","c.*"],"type":"seen","name":"topic","envelope":true}'),
+    )
+    await hub.publish([
+      { topic: 'b', type: 'seen', data: 'hidden' },
+      { topic: 'c.d', type: 'other', data: 'hidden' },
+      { topic: 'c.d', type: 'seen', data: 'shown' },
+    ])
+    const text = await readBody(response, 'shown')
+    expect(text).toMatch(/event: c\.d\ntopic: c\.d\ndata: \{"id":/)
+    expect(text).not.toContain('hidden')
+  })
+
+  test.each([
+    ['{"topic":', 400, 'The body is not JSON'],
+    ['["a"]', 400, 'it must be an object'],
+    ['{"topics":["a"]}', 400, 'Did you mean "topic"?'],
+    ['{"topic":[]}', 400, 'is an empty list'],
+    ['{"topic":[["a"]]}', 400, 'or a list of texts'],
+    ['{"from":{}}', 400, '"from" is an object; give a text.'],
+    [new Uint8Array([0x22, 0xff, 0x22]), 400, 'The body is not JSON in UTF-8'],
+    [`{"topic":"${'a'.repeat(256 * 1024)}"}`, 413, 'The body has more than 262144 bytes'],
+    [null, 400, 'The body is not JSON'],
+  ])('%s is answered with %i', async (body, status, detail) => {
+    const hub = await hubOf()
+    const response = await hub.fetchHandler()(post(body))
+    expect([response.status, (await response.json()).detail]).toEqual([status, expect.stringContaining(detail)])
+  })
+
+  test('is JSON, or is answered with 415', async () => {
+    const hub = await hubOf()
+    const response = await hub.fetchHandler()(post('{}', 'text/plain'))
+    expect([response.status, (await response.json()).detail]).toEqual([415, expect.stringContaining('"text/plain"')])
+  })
+})
+
+describe('a poll', () => {
+  test('is answered in JSON, and goes on from its cursor', async () => {
+    const hub = await hubOf()
+    const handle = hub.fetchHandler()
+    const accept = { headers: { accept: 'application/json' } }
+    const first = await (await handle(ask('?topic=a', accept))).json()
+    expect(first).toMatchObject({ events: [], reset: null })
+    const waiting = handle(ask(`?topic=a&last_event_id=${first.cursor}`, accept))
+    await hub.publish({ topic: 'a', data: 1 })
+    expect(await (await waiting).json()).toMatchObject({ events: [{ topic: 'a', data: 1 }] })
+  })
+
+  test('ends when its client has left', async () => {
+    const hub = await hubOf()
+    const accept = { headers: { accept: 'application/json' } }
+    const { cursor } = await (await hub.fetchHandler()(ask('', accept))).json()
+    const waiting = hub.fetchHandler()(ask(`?last_event_id=${cursor}`, accept))
+    leaving.abort()
+    expect((await waiting).status).toBeLessThan(600)
+  })
+})
+
 describe('no stream', () => {
   test('[MR-HTTP-6] a grant limits what is seen, and a refusal names the topics', async () => {
     const hub = await hubOf()

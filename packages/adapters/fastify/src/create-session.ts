@@ -12,6 +12,6 @@ export async function createSession(
   reply: HijackableReply,
   options?: SessionOptions,
 ): Promise<Session> {
-  handOver(reply)
+  handOver(request, reply)
   return createNodeSession(request.raw, reply.raw, options)
 }

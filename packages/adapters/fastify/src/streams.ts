@@ -34,7 +34,7 @@ export function streams<Asked extends RawRequest = FastifyRequest>(
   const told = onError ? { onError } : {}
   const handleAll = hub.handler(told)
   return async (request, reply) => {
-    handOver(reply)
+    handOver(request, reply)
     const handle = authorize ? hub.handler({ ...told, authorize: () => authorize(request) }) : handleAll
     await handle(request.raw, reply.raw)
   }
@@ -45,7 +45,7 @@ export function streams<Asked extends RawRequest = FastifyRequest>(
  */
 export function nodeRoute(handle: StreamHandler): StreamRoute<RawRequest> {
   return async (request, reply) => {
-    handOver(reply)
+    handOver(request, reply)
     await handle(request.raw, reply.raw)
   }
 }

@@ -2,6 +2,7 @@ import { createChannel, createHub, memory, type NodeHub } from '@millrace/node'
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { afterEach, describe, expect, test } from 'vitest'
 import { openStream, type OpenStream } from '../../../node/test/support/open-stream.ts'
+import { readBody } from '../../../server/test/support/read-body.ts'
 import { createSession, nodeRoute, streams } from '../src/index.ts'
 
 const closing: (() => Promise<unknown>)[] = []
@@ -42,6 +43,23 @@ describe('a stream of a hub', () => {
       'set-cookie': ['a=1', 'b=2'],
       vary: 'Origin, Cookie, Accept',
     })
+  })
+
+  test('is opened by POST, with the body that Fastify has read', async () => {
+    const app = fastify()
+    const hub = hubOf()
+    app.post('/events/stream', streams(hub))
+    const url = `${await listen(app)}/events/stream`
+    const ask = (body: string): Promise<Response> =>
+      fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })
+    const response = await ask('{"topic":["a"]}')
+    await hub.publish([
+      { topic: 'b', data: 'hidden' },
+      { topic: 'a', data: 'seen' },
+    ])
+    const text = await readBody(response, 'seen')
+    expect([response.headers.get('content-type'), text.includes('hidden')]).toEqual(['text/event-stream', false])
+    expect((await ask('{"topics":["a"]}')).status).toBe(400)
   })
 
   test('is granted by what Fastify knows of the request', async () => {

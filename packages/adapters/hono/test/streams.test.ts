@@ -75,6 +75,23 @@ describe.each(Object.entries(hubs))('a stream %s', (way, createOne) => {
     expect(isSet).toBe(way === 'as a response')
   })
 
+  test('is opened by POST, and polled', async () => {
+    const app = new Hono()
+    const hub = createOne()
+    app.on(['GET', 'POST'], '/events', streams(hub))
+    const url = `${await listen(app)}/events`
+    const headers = { 'Content-Type': 'application/json' }
+    const response = await fetch(url, { method: 'POST', headers, body: '{"topic":["a"]}' })
+    await hub.publish([
+      { topic: 'b', data: 'hidden' },
+      { topic: 'a', data: 'seen' },
+    ])
+    const text = await readBody(response, 'seen')
+    expect([response.headers.get('content-type'), text.includes('hidden')]).toEqual(['text/event-stream', false])
+    const poll = await fetch(`${url}?topic=a&from=earliest`, { headers: { Accept: 'application/json' } })
+    expect(await poll.json()).toMatchObject({ events: [{ topic: 'a', data: 'seen' }], reset: null })
+  })
+
   test('is granted by what Hono knows of the request', async () => {
     const app = new Hono<{ Variables: { user: string } }>()
     const hub = createOne()

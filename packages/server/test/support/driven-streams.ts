@@ -1,4 +1,4 @@
-import { createHub, memory, type Hub, type Session } from '@millrace/server'
+import { createHub, HubError, memory, type Hub, type Session } from '@millrace/server'
 
 /** What serves streams, as the suite of stream handlers drives it. Runs wherever the engine does. */
 export interface DrivenStreams {
@@ -16,10 +16,13 @@ export function driveHub(
   hub: Pick<Hub, 'stats' | 'subscribers' | 'endConnection' | 'size' | 'close' | 'publish'>,
 ): DrivenStreams {
   let publishedCount = 0
+  let last: Promise<void> = Promise.resolve()
   return {
-    async publish(data) {
-      await hub.publish({ topic: 'news', data })
-      publishedCount++
+    publish(data) {
+      const next = last.then(() => publishPatiently(hub, data)).then(() => void publishedCount++)
+      // In their order, also when one of them has to wait.
+      last = next.catch(() => undefined)
+      return next
     },
     async endStreams() {
       // Who resumes loses nothing, so that a hub ends a stream without waiting for what is on its way.
@@ -28,6 +31,21 @@ export function driveHub(
     },
     openCount: () => hub.size,
     close: () => hub.close({ drainMs: 0 }),
+  }
+}
+
+/** As publishers are to do: a hub on a busy machine that lags behind says so, and is asked again. */
+async function publishPatiently(hub: Pick<Hub, 'publish'>, data: string): Promise<void> {
+  const endMs = performance.now() + PATIENCE_MS
+  for (;;) {
+    try {
+      await hub.publish({ topic: 'news', data })
+      return
+    } catch (error) {
+      const isOverloaded = error instanceof HubError && error.code === 'overloaded'
+      if (!isOverloaded || performance.now() > endMs) throw error
+    }
+    await pause()
   }
 }
 
@@ -64,8 +82,12 @@ async function until(holds: () => boolean): Promise<void> {
   const endMs = performance.now() + PATIENCE_MS
   while (!holds()) {
     if (performance.now() > endMs) throw new Error(`waited ${PATIENCE_MS} ms for what was published to be delivered`)
-    await new Promise((resolve) => {
-      setTimeout(resolve, POLL_MS)
-    })
+    await pause()
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, POLL_MS)
+  })
 }
