@@ -134,6 +134,34 @@ test('a posted stream takes more topics than a URL should hold', async () => {
   expect(seen).toEqual(numbers(0, 99))
 }, 60_000)
 
+test('topics are changed on the open stream, and on polls, and a new one begins with its last event where that is asked for', async () => {
+  const hub = await startTestHub()
+  await hub.publish('b', [1, 2])
+  for (const transport of ['stream', 'long-polling'] as const) {
+    const topics = [`a.${transport}`]
+    const { stream, seen } = open(hub.url, { topics, transport })
+    await eventually(
+      () => stream.status.name === 'open',
+      () => stream.diagnostics(),
+    )
+    await stream.addTopics(['b'], { from: 'snapshot' })
+    // A poll asks anew, and has what came after its cursor.
+    expect(seen).toEqual(transport === 'stream' ? [2] : [])
+    await stream.removeTopics(topics)
+    await hub.publish(topics[0] ?? '', [10])
+    await hub.publish('b', [3])
+    await eventually(
+      () => seen.includes(3),
+      () => stream.diagnostics(),
+    )
+    expect(seen).toEqual(transport === 'stream' ? [2, 3] : [3])
+    expect(stream.topics).toEqual(['b'])
+    expect(transport !== 'stream' || stream.diagnostics().attempts === 1).toBe(true)
+    await expect(stream.setTopics(['not a topic'])).rejects.toMatchObject({ status: 400 })
+    stream.close()
+  }
+})
+
 test('events that were missed are told before what follows, with the id that could not be resumed from', async () => {
   const hub = await startTestHub()
   await hub.publish('a', [1])

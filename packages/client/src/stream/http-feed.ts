@@ -198,17 +198,14 @@ export class HttpFeed implements EventFeed, StreamHost {
     const { clock, time, fraction, pollIntervalMs } = settings
     const id = sink.resumeId()
     const startMs = clock.now()
+    // Who wants polls and nothing else is told what the server says to them.
+    const isKnown = settings.transport !== 'auto' || this.#choice.canPoll
     const poll = {
       wait: String(waitMs / 1000),
       ...(id && { last_event_id: id }),
       ...(!this.#hasState && { state: 'all' }),
     }
-    const answer = await pollOnce(
-      attempt,
-      feedRequest(settings, { ...this.#asked(), poll }),
-      this.#choice.canPoll,
-      time(),
-    )
+    const answer = await pollOnce(attempt, feedRequest(settings, { ...this.#asked(), poll }), isKnown, time())
     if (answer === 'finished') return answer
     if (answer === 'no_polling') return { delayMs: LEAST_DELAY_MS, verdict: 'no_polling' }
     if (answer instanceof ClientError) return { error: answer }
@@ -253,6 +250,11 @@ export class HttpFeed implements EventFeed, StreamHost {
       canRenew: authorize !== undefined && !this.#isRefused,
     })
     this.#isRefused ||= needsRenewal(error)
+    if ('giveUp' in decision && this.#topics.isChanging) {
+      // It is the new topics that are refused: back to the old ones.
+      this.#topics.refuse(error)
+      return this.#pause.wait(LEAST_DELAY_MS, LEAST_DELAY_MS)
+    }
     if ('giveUp' in decision) return this.#finish({ name: 'failed', error: gaveUp(error, decision.giveUp) })
     const delayMs = waitable(decision.delayMs)
     this.#isOpen = false

@@ -42,6 +42,11 @@ export class TopicChanges {
     this.#changes = this.#changes.filter((change) => change.revision > revision)
   }
 
+  /** Whether a change waits to be confirmed. */
+  get isChanging(): boolean {
+    return this.#changes.length > 0
+  }
+
   /** Gives up all changes that are not confirmed. */
   refuse(error: ClientError): void {
     this.topics = this.#confirmed

@@ -124,6 +124,16 @@ test('a server that does not poll is streamed from, and not asked again', async 
   expect(polls(hub)).toHaveLength(count)
 })
 
+test('a server that does not poll is told of where polls were asked for', async () => {
+  const { hub, stream, clock } = await openScene(
+    { transport: 'polling' },
+    { prepare: (one) => (one.hasPolling = false) },
+  )
+  await clock.advance(60_000)
+  expect(stream.status).toMatchObject({ name: 'failed', error: { status: 400 } })
+  expect(hub.requests).toHaveLength(1)
+})
+
 test('a reset in a poll is a notice of missed events, before the events that came with it', async () => {
   const reasons: string[] = []
   const order: unknown[] = []

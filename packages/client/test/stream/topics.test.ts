@@ -68,6 +68,19 @@ test('topics that are refused are told, and the old ones stay', async () => {
   expect(stream.status.name).toBe('open')
 })
 
+test('topics that are refused to a poll are told, and the old ones stay', async () => {
+  const { clock, hub, stream, data } = await openScene({ topics: ['a'], transport: 'long-polling' })
+  hub.faultOf = ({ url }) => (url.searchParams.has('topic', 'bad') ? { kind: 'answer', status: 400 } : undefined)
+  await clock.advance(1_000)
+  const refused = stream.addTopics(['bad']).catch((error: unknown) => error)
+  await clock.advance(1_000)
+  expect(await refused).toMatchObject({ status: 400 })
+  expect(stream.topics).toEqual(['a'])
+  hub.publish('a', 1)
+  await clock.advance(1_000)
+  expect(data()).toEqual([1])
+})
+
 test('a poll that waits is asked again with the new topics', async () => {
   const { clock, hub, stream, data } = await openScene({ topics: ['a'], transport: 'long-polling' })
   await clock.advance(1_000)
