@@ -20,8 +20,8 @@ test('every program of the guide is one that is compiled, and the other way roun
   expect(shown).toHaveLength(programs.length)
 })
 
-test('the README begins as the guide does', () => {
-  expect(read('../../README.md')).toContain(`\`\`\`ts\n${read('first.ts')}\`\`\``)
+test.each(['../../README.md', '../../../../README.md'])('%s begins as the guide does', (readme) => {
+  expect(read(readme)).toContain(`\`\`\`ts\n${read('first.ts')}\`\`\``)
 })
 
 test('the timeline of the back-off is what the policy gives', () => {
