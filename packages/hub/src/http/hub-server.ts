@@ -18,6 +18,7 @@ import { ConnectionTurns } from './connection-turns.ts'
 import { addDemoRoutes } from './demo-routes.ts'
 import { addMetricsRoute } from './metrics-route.ts'
 import { addOpenApiRoute } from './openapi-route.ts'
+import { fixedLimits } from './fixed-limits.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { isLoopbackName, originFault } from './open-hub-guard.ts'
 import { answerErrors, answerTargetError, type OnError } from './problem-answers.ts'
@@ -26,13 +27,7 @@ import { headFault, resolveTarget } from './request-head.ts'
 import { addTopicsRoute } from './topics-route.ts'
 import { addUnbuiltRoutes } from './unbuilt-routes.ts'
 
-/** Headers and body of a request must be here by then; streams and publishers by lines are not affected. */
-const REQUEST_TIMEOUT_MS = 30_000
-const LINE_TIMEOUT_MS = 30_000
-const HEADERS_TIMEOUT_MS = 10_000
 const TIMEOUT_CHECK_MS = 1_000
-/** Bodies of JSON are this large at the most, or twice as large as the largest event: room for a batch. */
-const MIN_BODY_LIMIT_BYTES = 1024 * 1024
 
 /** A hub that listens. */
 export interface HubServer {
@@ -60,7 +55,7 @@ export interface HubServerOptions {
  */
 export async function startHubServer(settings: HubSettings, options: HubServerOptions = {}): Promise<HubServer> {
   const { onError = () => undefined, log } = options
-  const { requestTimeoutMs = REQUEST_TIMEOUT_MS, lineTimeoutMs = LINE_TIMEOUT_MS } = options
+  const { requestTimeoutMs, lineTimeoutMs } = { ...fixedLimits, ...options }
   if (!settings.insecure && !isLoopbackName(settings.host)) {
     throw new UsageError(
       `An open hub does not listen on ${settings.host}: without keys everybody who reaches it can read and publish everything. ` +
@@ -130,7 +125,7 @@ interface BuiltServer {
 async function buildServer(parts: Parts): Promise<BuiltServer> {
   const { hub, backend, counts, metrics, settings, onError, times } = parts
   const paced = new WeakSet()
-  const maxBodyBytes = Math.max(MIN_BODY_LIMIT_BYTES, 2 * hub.limits.maxEventBytes)
+  const maxBodyBytes = Math.max(fixedLimits.maxBodyBytes, 2 * hub.limits.maxEventBytes)
   const handleStream = hub.handler({ onError })
   const turns = new ConnectionTurns()
   let server: Server | undefined
@@ -176,7 +171,7 @@ function createHttpServer(
   const server = createServer(
     {
       requestTimeout: requestTimeoutMs,
-      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
+      headersTimeout: Math.min(fixedLimits.headTimeoutMs, requestTimeoutMs),
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       // Checked by `headFault`, which says what is wrong.
       requireHostHeader: false,

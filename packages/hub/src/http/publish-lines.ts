@@ -3,14 +3,12 @@ import { HubError, type PublishEvent } from '@millrace/server'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LINGER_MS } from './answer-unread.ts'
 import { BodyReader } from './body-reader.ts'
+import { fixedLimits } from './fixed-limits.ts'
 import { LineSplitter, type Lines } from './line-splitter.ts'
 import { problemOf, type OnError, RequestFault } from './problem-answers.ts'
 import { readEvent, readJson } from './read-event.ts'
 
-/** The most events of one request. */
-export const MAX_LINES = 10_000
-/** The largest body of one request. */
-export const MAX_LINES_BYTES: number = 64 * 1024 * 1024
+const { maxLines: MAX_LINES, maxLinesBytes: MAX_LINES_BYTES } = fixedLimits
 /** JSON may write a character of an event in six bytes. */
 const JSON_FACTOR = 6
 const LINE_OVERHEAD_BYTES = 1_024

@@ -2,12 +2,12 @@ import { problem, type NodeHub } from '@millrace/node'
 import { HubError } from '@millrace/server'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { IncomingHttpHeaders } from 'node:http'
+import { fixedLimits } from './fixed-limits.ts'
 import { RequestFault } from './problem-answers.ts'
 import { publishLines, type PublishLinesOptions } from './publish-lines.ts'
 import { firstInvalid, invalid, readEvent, readJson } from './read-event.ts'
 
-/** The most events of one array. */
-export const MAX_BATCH = 10_000
+const MAX_BATCH = fixedLimits.maxBatchCount
 const EMPTY = 'The body is empty. Send {"topic": "...", "data": ...} as application/json.'
 const LINES_TYPE = /^application\/x-ndjson\s*(?:;|$)/i
 

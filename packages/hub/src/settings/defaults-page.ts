@@ -1,4 +1,5 @@
 import { defaultRetention, defaultStateRetention } from '@millrace/server/log-parts'
+import { fixedLimits, type FixedLimits } from '../http/fixed-limits.ts'
 import { hubOptions, optionNames } from './hub-options.ts'
 import { flagOf } from './option-names.ts'
 
@@ -19,6 +20,19 @@ const RETENTION: Readonly<Record<keyof typeof defaultRetention, string>> = {
   maxBytes: 'Bounds the memory of a log in memory, whatever the size of its events.',
 }
 
+const FIXED: Readonly<Record<keyof FixedLimits, readonly [what: string, why: string]>> = {
+  maxBatchCount: ['events of one array', 'They are stored whole or not at all, so they are held together.'],
+  maxBodyBytes: ['body of JSON', 'Or twice `maxEventBytes`, where that is more. Send one event a line for more.'],
+  maxLines: ['events of one request, one a line', 'Its answers are held until they are read.'],
+  maxLinesBytes: ['body of such a request', 'Goes through in parts; the limit is that of a mistake.'],
+  lineTimeoutMs: ['silence within such a request', 'A publisher with nothing to say needs no connection.'],
+  headTimeoutMs: [
+    'until the head of a request is here',
+    'Who drips bytes holds a connection. Streams are not affected.',
+  ],
+  requestTimeoutMs: ['until a request is here whole', 'The same; unless it publishes by lines.'],
+}
+
 /** `docs/defaults.md`. */
 export function defaultsPage(): string {
   const rows = optionNames.map((name) => {
@@ -26,7 +40,7 @@ export function defaultsPage(): string {
     const flag = form === 'file only' ? 'in the file only' : `\`--${flagOf(name)}\``
     return `| \`${name}\`, ${flag} | ${shownDefault(value)} | ${reason} | ${advice} |\n`
   })
-  return HEAD + rows.join('') + topicsText()
+  return HEAD + rows.join('') + topicsText() + fixedText()
 }
 
 function topicsText(): string {
@@ -47,6 +61,19 @@ ${rows.join('')}
 
 The demo's prices count from 1 with each start, so ids of the start before must not be good for going on: events are in memory (\`--log\` changes that). Heartbeats come every 5 s, and of \`stocks.>\` 60 events are kept, so that the page can show a gap after 20 s. What is given by flag, variable or file wins over all of these.
 `
+}
+
+function fixedText(): string {
+  const rows = Object.entries(FIXED).map(
+    ([name, [what, why]]) =>
+      `| ${what} | ${shownDefault(fixedLimits[name as keyof FixedLimits])}${name.endsWith('Ms') ? ' ms' : ''} | ${why} |\n`,
+  )
+  return `
+## What cannot be set
+
+| limit of a request | is | why |
+|---|---|---|
+${rows.join('')}`
 }
 
 function shownDefault(value: unknown): string {
