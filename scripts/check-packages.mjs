@@ -40,7 +40,9 @@ try {
   const faults = packageFaults(packages)
   if (faults.length > 0) throw new Error(faults.join('\n'))
   const tarballs = await pack()
-  await Promise.all([lintAll(tarballs), use(tarballs)])
+  // Both to their end: what one of them still works with must not be taken away.
+  const outcomes = await Promise.allSettled([lintAll(tarballs), use(tarballs)])
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1
