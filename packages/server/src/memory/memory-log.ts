@@ -132,9 +132,10 @@ export class MemoryLog implements EventLog {
     const repetitions = this.#dedupe.find(events, publisher)
     const fresh = repetitions ? events.filter((_, i) => repetitions[i] === undefined) : events
     if (this.#hasState) this.#states.assertRoomFor(fresh.filter(({ topic }) => this.#isState(topic)))
-    const positions = this.#storeAll(fresh, nowMs)
+    const stored = this.#storeAll(fresh, nowMs)
+    const positions = repetitions ? this.#dedupe.note(events, publisher, repetitions, stored, nowMs) : stored
     this.#evict(nowMs)
-    return repetitions ? this.#dedupe.note(events, publisher, repetitions, positions, nowMs) : positions
+    return positions
   }
 
   async read(query: ReadQuery): Promise<Page | Gap> {
