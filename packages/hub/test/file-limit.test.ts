@@ -32,7 +32,7 @@ test.runIf(process.platform === 'linux').each([
   ['-Sn 600', /^millrace: 192\.0\.2\.1 is not an address/],
 ])('the command under ulimit %s', (limit, firstLine) => {
   const bin = fileURLToPath(new URL('../bin/millrace.js', import.meta.url))
-  const program = `ulimit ${limit} && exec "$0" "$1" serve --port 1 --insecure --host 192.0.2.1`
+  const program = `ulimit ${limit} && exec "$0" "$1" serve --log memory: --port 1 --insecure --host 192.0.2.1`
   const { stderr } = spawnSync('sh', ['-c', program, process.execPath, bin], { encoding: 'utf8' })
   expect(stderr).toMatch(firstLine)
 })
