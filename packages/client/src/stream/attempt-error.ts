@@ -6,7 +6,7 @@ import { retryAfterMs } from './retry-after.ts'
 export function errorOf(end: AttemptEnd, timeMs: number): ClientError {
   switch (end.kind) {
     case 'ended':
-      return new ClientError('ended', 'The server has ended the response.')
+      return new ClientError('ended', 'The response has ended.')
     case 'aborted':
       return new ClientError('closed', 'The stream is closed.')
     case 'network':
@@ -14,7 +14,7 @@ export function errorOf(end: AttemptEnd, timeMs: number): ClientError {
     case 'status':
       return statusError(end, timeMs)
     case 'content_type':
-      return new ClientError('content_type', `The server has answered with ${end.contentType}: is the URL right?`)
+      return new ClientError('content_type', `The server answered with ${end.contentType}: is the URL right?`)
     case 'unreadable':
       return new ClientError('unreadable', `The stream cannot be read: ${String(end.error)}`, { cause: end.error })
   }
@@ -25,6 +25,6 @@ export function networkError(cause: unknown): ClientError {
 }
 
 export function statusError({ status, headers }: { status: number; headers: Headers }, timeMs: number): ClientError {
-  const message = `The server has answered with status ${status}.`
+  const message = `The server answered ${status}.`
   return new ClientError('status', message, { status, retryAfterMs: retryAfterMs(headers, timeMs) })
 }

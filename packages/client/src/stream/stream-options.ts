@@ -129,9 +129,7 @@ export function resolveStreamOptions(
   const limits = resolveLimits(options)
   const { from, types, client, topics = [], fraction = Math.random } = options
   const { location, document } = globalThis as { location?: Location; document?: Document }
-  const base = document?.baseURI ?? location?.href
-  const absolute = URL.parse(url, base)
-  if (!absolute) throw invalid('url', url, 'give an absolute URL where there is no page')
+  const absolute = absoluteUrl(url, document?.baseURI ?? location?.href)
   const query = { from, type: types, client }
   return {
     limits,
@@ -157,6 +155,14 @@ export function resolveStreamOptions(
       isSameOrigin: !location || absolute.origin === location.origin,
       silenceMs: options.silenceMs,
     },
+  }
+}
+
+function absoluteUrl(url: string | URL, base: string | undefined): URL {
+  try {
+    return new URL(url, base)
+  } catch {
+    throw invalid('url', url, 'give an absolute URL where there is no page')
   }
 }
 

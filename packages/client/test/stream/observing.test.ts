@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { connect } from '../../src/stream/connect.ts'
 import type { IdStorage } from '../../src/stream/id-store.ts'
 import { openScene } from './support/scene.ts'
@@ -151,6 +151,14 @@ test('parse makes of the text what the user wants', async () => {
   hub.publish('a', '42')
   await settle()
   expect(data()).toEqual(['42', 42])
+})
+
+test('a browser without URL.parse, such as Safari 17, is enough', async () => {
+  const { parse } = URL
+  Object.assign(URL, { parse: undefined })
+  onTestFinished(() => void Object.assign(URL, { parse }))
+  const { stream } = await openScene()
+  expect(stream.status.name).toBe('open')
 })
 
 test('options that cannot be used say so at once', () => {
