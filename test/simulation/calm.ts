@@ -129,12 +129,14 @@ function whoIsLate(world: World): string | undefined {
     const connection = world.connectionOf(client)
     if (!connection?.subscriber) return `${client.name} has no stream`
     if (!connection.isLive) return `${client.name} is ${connection.subscriber.state.name}`
-    const owed = client.ledger.firstOwed
+    const ledger = client.changes ? connection.watch.ledger : client.ledger
+    if (connection.watch.awaited) return `${client.name} was not told of its new topics`
+    const owed = ledger.firstOwed
     if (owed) return `${client.name} has not got ${formatEventId(owed.event.position)} on ${owed.event.topic}`
     if (connection.watch.ledger.isFinished) return `${client.name} is not ended, though all is finished`
-    const { owedMark } = client.ledger
+    const { owedMark } = ledger
     if (owedMark !== undefined) return `${client.name} was not told that ${owedMark} is finished`
-    const value = client.ledger.values.firstOwed
+    const value = ledger.values.firstOwed
     if (value) return `${client.name} has not got the value ${formatEventId(value.position)} of ${value.topic}`
     if (client.lastEventId !== head) return `${client.name} holds ${client.lastEventId}, the head is ${head}`
     const { presented, watch } = connection

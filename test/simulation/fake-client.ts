@@ -11,13 +11,16 @@ export type Browser = 'chromium' | 'firefox'
 export class FakeClient {
   readonly name: string
   readonly browser: Browser
-  readonly wants: Wants
+  wants: Wants
   readonly ledger: Ledger
   lastEventId = ''
   /** The head of the log when it took an id that no stream gave it. */
   headAtForging: Position | undefined
   /** Refused: not to come again before this time. Milliseconds. */
   notBeforeMs = 0
+  /** It changes its topics now and then; what it is owed is then held against its streams, each by itself. */
+  readonly changes: boolean
+  revision = 0
   /** It has left for good. */
   gone = false
   /** All its topics are finished, and it was told not to come again. */
@@ -26,7 +29,8 @@ export class FakeClient {
   #parser: EventStreamParser | undefined
   #parsed: ParsedEvent[] = []
 
-  constructor(name: string, browser: Browser, wants: Wants, ledger: Ledger) {
+  constructor(name: string, browser: Browser, wants: Wants, ledger: Ledger, changes: boolean) {
+    this.changes = changes
     this.name = name
     this.browser = browser
     this.wants = wants
@@ -42,6 +46,7 @@ export class FakeClient {
         this.#parsed.push(event)
       },
     })
+    if (this.changes) return
     this.ledger.values.forget()
     this.ledger.onCut()
     // Who is cut in the middle of a snapshot has nothing but the id that it came with.
@@ -67,6 +72,7 @@ export class FakeClient {
     if (block.data !== undefined) this.#compareParsers(block)
     const id = this.browser === 'chromium' || block.data !== undefined ? block.id : undefined
     if (id !== undefined) this.lastEventId = id
+    if (this.changes) return
     this.ledger.take(block, id)
     const { position } = this.ledger
     if (position) must(formatEventId(position) === this.lastEventId, 'oracle', () => `${this.lastEventId} is held`)

@@ -1,6 +1,7 @@
 import { formatEventId } from '@millrace/protocol'
 import { crash, drain } from './node-end.ts'
 import { publish } from './publication.ts'
+import { changeTopics } from './change-topics.ts'
 import { connect } from './request.ts'
 import { drawEvents, type Happening } from './scenario.ts'
 import { newEvent } from '@millrace/server'
@@ -219,6 +220,15 @@ export const deeds: Readonly<Record<Happening, Deed>> = {
     world.fire(() => {
       if (admission) node.hub.endConnection(admission.connection, world.random.chance(0.5) ? { retryMs: 50 } : {})
     })
+    return true
+  },
+
+  'change-topics'(world) {
+    const open = world.openConnections.filter(
+      ({ client, socket, subscriber }) => client.changes && socket?.isOpen && subscriber?.isOpen,
+    )
+    if (open.length === 0) return false
+    changeTopics(world, world.random.pick(open))
     return true
   },
 

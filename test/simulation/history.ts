@@ -18,6 +18,11 @@ export interface Life {
   headSeq: number
 }
 
+/** Whether a life of the log has, or had, a position of that number. */
+export function hasPosition(life: Life, seq: number): boolean {
+  return life.entries.has(seq) || life.marks.has(seq)
+}
+
 /** Everything that ever happened to the log: what the oracle knows and no client can. */
 export class History {
   readonly lives: Life[] = []

@@ -20,6 +20,18 @@ export type Knowledge =
       readonly headThen: Position
     }
 
+/** The topics of a stream were changed, and it was not told yet that it is where the others are. */
+export interface TopicsAdded {
+  /** Topics that it had asked for before any of the changes: it may never have lacked them. */
+  readonly wasThere: (topic: string) => boolean
+  /** Topics that it had not asked for all the time. */
+  readonly isNew: (topic: string) => boolean
+  /** Topics of which it is owed the last event at least. */
+  readonly isPromised: (topic: string) => boolean
+  /** What it was given of them. */
+  readonly seen: Map<string, Block>
+}
+
 export interface LedgerTerms {
   readonly exactEviction: boolean
   /** The policy of the hub; that of the request wins. */

@@ -1,9 +1,10 @@
 // More than 300 lines, because every rule about what one reader is owed is checked on the same few facts.
 import { parseEventId, type Position } from '@millrace/protocol'
 import { checkContent, contentFault, numberOf } from './event-content.ts'
-import type { Entry, History, Life } from './history.ts'
+import { hasPosition, type Entry, type History, type Life } from './history.ts'
 import type { Block } from './reference-parser.ts'
-import type { Knowledge, LedgerTerms } from './knowledge.ts'
+import { checkLastEvents, lastEventOf } from './last-events.ts'
+import type { Knowledge, LedgerTerms, TopicsAdded } from './knowledge.ts'
 import { must } from './violation.ts'
 import { ValueLedger } from './value-ledger.ts'
 import { isStateTopic, type Wants } from './wants.ts'
@@ -19,7 +20,7 @@ export class Ledger {
   events = 0
   notices = 0
   readonly #history: History
-  readonly #wants: Wants
+  #wants: Wants
   readonly #exactEviction: boolean
   readonly #terms: LedgerTerms
   readonly values: ValueLedger
@@ -28,6 +29,7 @@ export class Ledger {
   /** The event before was the last of a topic: the mark must follow. */
   #awaitedMark: { readonly topic: string; readonly id: string | undefined } | undefined
   #owedMark: string | undefined
+  #added: TopicsAdded | undefined
   #knowledge: Knowledge = { kind: 'none' }
   #presented = ''
   /** The newest event that was delivered, or the place after which order begins anew. */
@@ -85,6 +87,34 @@ export class Ledger {
     this.notices++
   }
 
+  /** The topics are changed where the stream is, if it is anywhere. */
+  changeWants(wants: Wants, at: Position | undefined, from: 'now' | 'snapshot'): void {
+    const { selects } = this.#wants
+    const isElsewhere = this.#knowledge.kind === 'at' && at?.epoch !== this.#knowledge.position.epoch
+    const isAt = at !== undefined && this.#knowledge.kind !== 'forged' && !isElsewhere
+    if (isAt) this.#takeId(at)
+    else if (this.#knowledge.kind === 'snapshot') this.#beginSnapshot()
+    this.#wants = wants
+    this.values.changeWants(wants)
+    const before = this.#added
+    const wasThere = (topic: string): boolean => selects(topic) || before?.wasThere(topic) === true
+    const isNew = (topic: string): boolean => !selects(topic) || before?.isNew(topic) === true
+    const isPromised = (topic: string): boolean => {
+      if (selects(topic)) return before?.isPromised(topic) === true
+      return isAt && from === 'snapshot' && before?.wasThere(topic) !== true
+    }
+    const seen = before?.seen ?? new Map<string, Block>()
+    if (isAt || before) this.#added = { wasThere, isNew, isPromised, seen }
+  }
+
+  /** §8: of the topics that are new, the last event was given, unless a newer one takes its place. */
+  #endAddition(position: Position): void {
+    const added = this.#added
+    this.#added = undefined
+    if (!added) return
+    checkLastEvents(this.#lifeOf(position.epoch), position.seq, added.seen, this.#wants, added.isPromised)
+  }
+
   /** Everything up to here was delivered, or a notice was. */
   get position(): Position | undefined {
     return this.#knowledge.kind === 'at' ? this.#knowledge.position : undefined
@@ -99,7 +129,10 @@ export class Ledger {
     must(!awaited || isMark, '§8', () => `nothing says that ${awaited?.topic} is finished`)
     if (block.type === 'stream:sync-required') this.#takeNotice(block, id)
     else if (isMark) this.#takeMark(block, id, awaited)
-    else if (block.data !== undefined && !block.type.startsWith('stream:')) this.#takeSaid(block, id)
+    else if (block.type === 'stream:topics' && id !== undefined) {
+      this.#takeId(this.#truePosition(id))
+      this.#endAddition(this.#truePosition(id))
+    } else if (block.data !== undefined && !block.type.startsWith('stream:')) this.#takeSaid(block, id)
     else if (id !== undefined) this.#takeId(this.#truePosition(id))
   }
 
@@ -117,9 +150,8 @@ export class Ledger {
 
   /** A topic that is finished without the reader having been told. */
   get owedMark(): string | undefined {
-    const { life } = this.#history
-    const topic = this.#owedMark
-    return topic !== undefined && this.#lastOf(life, topic, life.headSeq)?.event.end ? topic : undefined
+    const [{ life }, topic] = [this.#history, this.#owedMark]
+    return topic !== undefined && lastEventOf(life, topic, life.headSeq)?.event.end ? topic : undefined
   }
 
   /** A snapshot is being given, or is to be: no id is held that vouches for anything. */
@@ -137,7 +169,7 @@ export class Ledger {
     const { selectors } = this.#wants.request
     if (this.#knowledge.kind !== 'at' || selectors.some((selector) => /[*>]/.test(selector))) return false
     const { epoch, seq } = this.#knowledge.position
-    return selectors.every((topic) => this.#lastOf(this.#lifeOf(epoch), topic, seq)?.event.end === true)
+    return selectors.every((topic) => lastEventOf(this.#lifeOf(epoch), topic, seq)?.event.end === true)
   }
 
   #takeSaid(block: Block, id: string | undefined): void {
@@ -166,12 +198,14 @@ export class Ledger {
     const { topic = '' } = block
     if (this.#knowledge.kind === 'none' && request.from === 'snapshot') this.#beginSnapshot()
     const knowledge = this.#knowledge
-    must(knowledge.kind === 'snapshot', '§5', () => `an event of ${topic} has no id, outside of a snapshot`)
+    const added = knowledge.kind === 'at' && this.#added?.isNew(topic) ? this.#added : undefined
+    const seen = knowledge.kind === 'snapshot' ? knowledge.seen : added?.seen
+    must(seen !== undefined, '§5', () => `an event of ${topic} has no id, outside of a snapshot`)
     const said = this.#history.lives.flatMap((life) => [...life.entries.values()])
     const entry = said.findLast(({ event }) => event.topic === topic && !contentFault(block, null, event, request))
     must(entry !== undefined, '§4', () => `${topic} never had ${block.data}`)
     must(owes(entry.event), 'S2', () => `the last event of ${topic} was not wanted`)
-    knowledge.seen.set(topic, block)
+    seen.set(topic, block)
     if (entry.event.end) this.#awaitedMark = { topic, id: undefined }
   }
 
@@ -182,31 +216,12 @@ export class Ledger {
 
   /** §6: the snapshot had the last event of each topic, unless a newer one takes its place. */
   #endSnapshot(position: Position): void {
-    const { request, selects, owes } = this.#wants
     const knowledge = this.#knowledge
-    const isFresh = knowledge.kind === 'none' && request.from === 'snapshot'
+    const isFresh = knowledge.kind === 'none' && this.#wants.request.from === 'snapshot'
     if (knowledge.kind !== 'snapshot' && !isFresh) return
     const seen = knowledge.kind === 'snapshot' ? knowledge.seen : new Map<string, Block>()
-    const life = this.#lifeOf(position.epoch)
-    const topics = new Set([...life.entries.values()].map(({ event }) => event.topic).filter(selects))
-    for (const topic of topics) {
-      const last = this.#lastOf(life, topic, position.seq)
-      if (!last || !owes(last.event)) continue
-      const block = seen.get(topic)
-      const isSame = block !== undefined && !contentFault(block, null, last.event, request)
-      // What was shown before may be of an epoch that is over; its successor then comes by the tail.
-      const isReplaced = this.#lastOf(life, topic, life.headSeq) !== last
-      must(isSame || isReplaced, '§6', () => `the snapshot up to ${position.seq} lacks the last event of ${topic}`)
-    }
+    checkLastEvents(this.#lifeOf(position.epoch), position.seq, seen, this.#wants, () => true)
     this.#become(position, position.seq)
-  }
-
-  #lastOf(life: Life, topic: string, untilSeq: number): Entry | undefined {
-    for (let seq = untilSeq; seq > 0; seq--) {
-      const entry = life.entries.get(seq)
-      if (entry?.event.topic === topic) return entry
-    }
-    return undefined
   }
 
   /** The last event of a topic says so at once, in the same bytes. */
@@ -231,7 +246,7 @@ export class Ledger {
     must(id !== undefined, '§8', () => `the mark of ${topic} has no id`)
     const position = this.#truePosition(id)
     must(this.#wants.selectsAny(topic), 'S2', () => `${topic} is finished, but was not selected`)
-    const last = this.#lastOf(this.#lifeOf(position.epoch), topic, position.seq)
+    const last = lastEventOf(this.#lifeOf(position.epoch), topic, position.seq)
     must(last?.event.end === true, '§8', () => `${topic} is not finished at ${id}`)
     const isOwed = this.#wants.owesMark(last.event) && last.event.position.seq === position.seq
     if (!isOwed || (this.#knowledge.kind === 'at' && position.seq <= this.#lastSeq)) {
@@ -258,6 +273,7 @@ export class Ledger {
     must(this.#wants.selects(event.topic), 'S2', () => `${id} on ${event.topic} was not selected`)
     must(this.#wants.owes(event), 'S2', () => `${id} has type ${event.type} or a name, and was filtered out`)
     this.#moveTo(position, `event ${id}`)
+    this.#added?.seen.set(event.topic, block)
     this.events++
     this.#awaitMark(event.topic, id)
   }
@@ -296,6 +312,7 @@ export class Ledger {
   }
 
   #takeNotice(block: Block, id: string | undefined): void {
+    this.#added = undefined
     const isSnapshot = this.#wants.request.from === 'snapshot'
     must(isSnapshot ? id === undefined : id !== undefined, '§8', () => `sync-required has the id ${id}`)
     const to = id === undefined ? this.#history.head : this.#truePosition(id)
@@ -458,7 +475,8 @@ export class Ledger {
   #firstBetween(life: Life, afterSeq: number, toSeq: number): Entry | undefined {
     for (let seq = afterSeq + 1; seq <= toSeq; seq++) {
       const entry = life.entries.get(seq)
-      if (entry && (this.#wants.owes(entry.event) || this.#wants.owesMark(entry.event))) return entry
+      if (!entry || this.#added?.isNew(entry.event.topic)) continue
+      if (this.#wants.owes(entry.event) || this.#wants.owesMark(entry.event)) return entry
     }
     return undefined
   }
@@ -479,8 +497,4 @@ export class Ledger {
   #lifeOf(epoch: string): Life {
     return this.#history.lifeOf(epoch) as Life
   }
-}
-
-function hasPosition(life: Life, seq: number): boolean {
-  return life.entries.has(seq) || life.marks.has(seq)
 }

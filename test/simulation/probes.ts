@@ -10,6 +10,7 @@ import type { World } from './world.ts'
 /** When all is well and quiet, the answer to each kind of id is known exactly. */
 export async function probe(world: World): Promise<void> {
   world.tell(() => '--- probes')
+  world.isProbing = true
   const { history, random } = world
   const { life } = history
   const head = formatEventId(history.head)

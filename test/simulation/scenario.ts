@@ -86,6 +86,7 @@ export type Happening =
   | 'tail-hole'
   | 'new-epoch'
   | 'end-one'
+  | 'change-topics'
   | 'node-crash'
   | 'node-drain'
 
@@ -180,6 +181,7 @@ export function drawScenario(random: Random): Scenario {
       'tail-hole': troubled(0.25, 0.5),
       'new-epoch': troubled(0.25, 0.3),
       'end-one': troubled(0.2, 0.2),
+      'change-topics': troubled(0.3, 2),
       'node-crash': troubled(0.2, 0.2),
       'node-drain': troubled(0.15, 0.2),
     },

@@ -28,6 +28,10 @@ export class StreamWatch {
   caughtUps = 0
   /** The client was told that the node goes away, and when to come again. */
   saidFarewell = false
+  /** Proves that the stream was read from its beginning. */
+  secret: string | undefined
+  /** What `stream:topics` is to say. */
+  awaited: { readonly topics: readonly string[]; readonly revision: number } | undefined
   /** The last block was an event that has no id. */
   endedInValue = false
   /** When the engine last wrote. Milliseconds. */
@@ -74,6 +78,7 @@ export class StreamWatch {
   }
 
   #takeBlock(block: Block): void {
+    if (block.type === 'stream:topics') this.#takeTopics(block)
     this.endedInValue = block.id === undefined && block.data !== undefined
     this.#retryMs ??= block.retryMs
     this.#lastRetryMs = block.retryMs ?? this.#lastRetryMs
@@ -105,6 +110,7 @@ export class StreamWatch {
       '§8',
       () => `connected says ${block.data}`,
     )
+    this.secret = data.secret
     must(data.heartbeatMs === limits.heartbeatMs, '§8', () => `connected says heartbeatMs ${String(data.heartbeatMs)}`)
     const isPlainNow = presented === '' && this.#terms.from === 'now'
     if (isPlainNow && !this.#terms.mayOweValues) must(block.id !== undefined, '§5', () => 'a plain start has no id')
@@ -143,6 +149,17 @@ export class StreamWatch {
     )
   }
 
+  /** The topics of the stream are changed; that is still to be told. */
+  expectTopics(topics: readonly string[], revision: number): void {
+    this.awaited = { topics, revision }
+  }
+
+  #takeTopics({ id, data }: Block): void {
+    must(id !== undefined, '§8', () => 'stream:topics has no id')
+    must(data === JSON.stringify(this.awaited), '§8', () => `topics says ${data}, not ${JSON.stringify(this.awaited)}`)
+    this.awaited = undefined
+  }
+
   /** §8: told with an id when the replay is over, and not before. */
   #takeCaughtUp(block: Block): void {
     const { maxReplayCount } = this.#terms.limits
@@ -167,7 +184,14 @@ export class StreamWatch {
   }
 
   #checkControl(type: string): void {
-    const known = ['stream:connected', 'stream:sync-required', 'stream:end', 'stream:reconnect', 'stream:shutdown']
+    const known = [
+      'stream:connected',
+      'stream:sync-required',
+      'stream:end',
+      'stream:topics',
+      'stream:reconnect',
+      'stream:shutdown',
+    ]
     must(known.includes(type), '§8', () => `${type} is no control event of this stream`)
   }
 }

@@ -8,12 +8,16 @@ import { isStateTopic, type Wants } from './wants.ts'
 /** §11.5: what one reader was told of the values of state topics. */
 export class ValueLedger {
   readonly #history: History
-  readonly #wants: Wants
+  #wants: Wants
   /** The last value of each key that was delivered. */
   readonly #last = new Map<string, StoredEvent>()
 
   constructor(history: History, wants: Wants) {
     this.#history = history
+    this.#wants = wants
+  }
+
+  changeWants(wants: Wants): void {
     this.#wants = wants
   }
 

@@ -41,6 +41,12 @@ export class World implements ConnectionHost {
   #fault: Error | undefined
   #bornNodes = 0
   #numbers = 0
+  get #changers(): number {
+    return this.scenario.pace['change-topics'] > 0 && !this.isProbing ? 0.5 : 0
+  }
+
+  /** Questions are being asked, each by a client of its own. */
+  isProbing = false
 
   constructor(seed: number, engine: EngineUnderTest, tells: boolean) {
     this.random = new Random(seed)
@@ -152,7 +158,13 @@ export class World implements ConnectionHost {
     const ledger = this.newLedger(wants)
     const { request } = wants
     const browser = this.random.chance(0.5) ? 'chromium' : 'firefox'
-    const client = new FakeClient(`c${this.clients.length}`, browser, wants, ledger)
+    const client = new FakeClient(
+      `c${this.clients.length}`,
+      browser,
+      wants,
+      ledger,
+      this.#changers > 0 && this.random.chance(this.#changers),
+    )
     this.clients.push(client)
     const look = `${request.envelope ? ' envelope' : ''}${request.nameBy === 'topic' ? ' name=topic' : ''}`
     this.tell(

@@ -1,34 +1,35 @@
 import { Frame, type Variant, type WireFrame } from './frame.ts'
 
+/** Traits of frames, as bits: kept from the clients of some name, the last of a topic, of the log. */
+export const HAS_EXCEPT = 1
+export const HAS_END = 2
+export const IS_KEPT = 4
+
 /** The frames of one topic and type in a pass, oldest first: whoever is owed one of them is owed all. */
 export class FrameBatch {
   readonly frames: WireFrame[] = []
-  /** Whether the frames are of no log: who is behind does without them. */
-  readonly isEphemeral: boolean
-  /** Whether a frame is kept from the clients of some name. */
-  hasExcept = false
+  /** What some of the frames are. */
+  traits: number
   /** How many of the frames are events. */
   eventCount = 0
-  /** Whether the topic is finished by one of the frames. */
-  hasEnd = false
   readonly #byteLengths: (number | undefined)[] = [undefined, undefined, undefined, undefined]
   #marks: FrameBatch | undefined
 
   constructor(isEphemeral = false) {
-    this.isEphemeral = isEphemeral
+    this.traits = isEphemeral ? 0 : IS_KEPT
   }
 
   /** Adds a frame that is newer than all others. */
   push(frame: WireFrame): void {
     this.frames.push(frame)
     if (frame.part !== 'end-mark') this.eventCount++
-    if (frame.except !== undefined) this.hasExcept = true
-    if (frame.event.end && frame.part !== 'value') this.hasEnd = true
+    if (frame.except !== undefined) this.traits |= HAS_EXCEPT
+    if (frame.event.end && frame.part !== 'value') this.traits |= HAS_END
   }
 
   /** What those get whose type filter leaves out the events: that the topic is finished, if it is. */
   get marks(): FrameBatch | undefined {
-    if (!this.hasEnd) return undefined
+    if ((this.traits & HAS_END) === 0) return undefined
     if (this.#marks) return this.#marks
     this.#marks = new FrameBatch()
     for (const frame of this.frames) if (frame instanceof Frame && frame.event.end) this.#marks.push(frame.mark)

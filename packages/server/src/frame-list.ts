@@ -1,4 +1,4 @@
-import { FrameBatch } from './frame-batch.ts'
+import { FrameBatch, HAS_END, HAS_EXCEPT, IS_KEPT } from './frame-batch.ts'
 import { Frame, type Variant, type WireFrame } from './frame.ts'
 import { joinPayload, type Payload } from './payload.ts'
 
@@ -12,12 +12,8 @@ export class FrameList {
   readonly byteLength: number
   /** How many events are in it. */
   readonly length: number
-  /** Whether a frame is kept from the clients of some name. */
-  readonly hasExcept: boolean
-  /** Whether some topic is finished by a frame. */
-  readonly hasEnd: boolean
-  /** Whether no frame is of the log: who is behind does without them. */
-  readonly isEphemeral: boolean
+  /** What some of the frames are, in bits: one number is less to make for each of ten thousand lists. */
+  readonly #traits: number
   readonly #variant: Variant
   readonly #parent: FrameList | undefined
   readonly #batch: FrameBatch | undefined
@@ -34,9 +30,22 @@ export class FrameList {
     this.last = later(parent?.last, batch?.frames.at(-1))
     this.length = (parent?.length ?? 0) + (batch?.eventCount ?? 0)
     this.byteLength = (parent?.byteLength ?? 0) + (batch?.byteLength(variant) ?? 0)
-    this.hasExcept = parent?.hasExcept === true || batch?.hasExcept === true
-    this.hasEnd = parent?.hasEnd === true || batch?.hasEnd === true
-    this.isEphemeral = parent?.isEphemeral !== false && batch?.isEphemeral !== false
+    this.#traits = (parent ? parent.#traits : 0) | (batch?.traits ?? 0)
+  }
+
+  /** Whether a frame is kept from the clients of some name. */
+  get hasExcept(): boolean {
+    return (this.#traits & HAS_EXCEPT) !== 0
+  }
+
+  /** Whether some topic is finished by a frame. */
+  get hasEnd(): boolean {
+    return (this.#traits & HAS_END) !== 0
+  }
+
+  /** Whether no frame is of the log: who is behind does without them. */
+  get isEphemeral(): boolean {
+    return (this.#traits & IS_KEPT) === 0
   }
 
   static empty(variant: Variant): FrameList {
@@ -56,8 +65,8 @@ export class FrameList {
   }
 
   /** The frames that are sent to a client of this name, without those that leave it out. Undefined when that is none. */
-  forClient(client: string): FrameList | undefined {
-    if (!this.hasExcept) return this
+  forClient(client: string | undefined): FrameList | undefined {
+    if (client === undefined || !this.hasExcept) return this
     this.#byClient ??= new Map()
     if (!this.#byClient.has(client)) this.#byClient.set(client, this.#filter(client))
     return this.#byClient.get(client)

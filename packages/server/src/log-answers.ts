@@ -3,7 +3,7 @@ import { controlBlock } from './control-block.ts'
 import type { WireFrame } from './frame.ts'
 import type { HotWindow } from './hot-window.ts'
 import type { HubObserver } from './hub-observer.ts'
-import { LogError } from './log.ts'
+import { LogError, type Gap } from './log.ts'
 import type { FramePage, LogReader } from './log-reader.ts'
 import { isPosition, WHOLE_SNAPSHOT, type Reading, type SnapshotPlace } from './reading.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -25,7 +25,6 @@ export class LogAnswers {
 
   /** Fills the reading, or tells of a gap. Rejects as the log does. */
   async take(subscriber: Subscriber, reading: Reading): Promise<void> {
-    const { reader } = this.#host
     const { after } = reading
     if (reading.skip || after === 'unknown') {
       const { oldest, head } = await this.#bounds(subscriber)
@@ -35,14 +34,23 @@ export class LogAnswers {
     } else if (typeof after === 'object' && !isPosition(after)) {
       await this.#takeSnapshot(subscriber, reading, after)
     } else {
-      const page = await reader.read(
-        reading.isOnBridge && reading.bridge ? reading.bridge.before : subscriber.audience,
-        after,
-      )
+      const page = await this.#read(subscriber, reading, after)
       if (subscriber.reading !== reading) return
       if (page.kind === 'page') this.#takePage(subscriber, reading, page)
       else this.#tellGap(subscriber, reading, page.reason, page.oldest, page.head)
     }
+  }
+
+  /**
+   * The next page. On a bridge what is owed matches the old and the new topics: it is lost only if both of them have lost
+   * something.
+   */
+  async #read({ audience }: Subscriber, reading: Reading, after: Position | 'oldest'): Promise<FramePage | Gap> {
+    const { reader } = this.#host
+    const bridge = reading.isOnBridge ? reading.bridge : undefined
+    if (!bridge) return reader.read(audience, after)
+    const page = await reader.read(bridge.before, after)
+    return page.kind === 'gap' && page.reason === 'too_old' ? reader.read(audience, after) : page
   }
 
   /** The log's bounds, `oldest` as the selectors have it: where nothing that matches was lost since may be later. */
@@ -98,7 +106,9 @@ export class LogAnswers {
     const until = reading.isOnBridge ? reading.bridge?.until : undefined
     for (const frame of page.frames) {
       if (until && frame.seq > until.seq) break
-      const part = subscriber.audience.matchesTopic(frame.event.topic) ? subscriber.partOf(frame) : undefined
+      const { topic } = frame.event
+      const isOwed = subscriber.audience.matchesTopic(topic) && (!until || reading.bridge?.before.matchesTopic(topic))
+      const part = isOwed ? subscriber.partOf(frame) : undefined
       if (part) frames.push(part)
     }
     reading.fill(frames, until && page.scannedTo.seq > until.seq ? until : page.scannedTo)

@@ -115,7 +115,9 @@ export class Reading {
     next.replayed = this.replayed
     next.isPartial = this.isPartial
     const isAtPlace = next.position !== undefined && !skip
-    if (from === 'snapshot' && isAtPlace) next.addition = additionTo(before, audience)
+    // What was new with the change before is still new when its last events were not read to their end.
+    const known = this.addition?.before ?? before
+    if (isAtPlace && (from === 'snapshot' || this.addition)) next.addition = additionTo(known, audience)
     // Two changes in a row: all values come again, and none is missing.
     if (this.valuesAfter && !this.keptValues) next.keptValues = { audience: before, after: this.valuesAfter }
     return next

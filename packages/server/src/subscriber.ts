@@ -68,8 +68,9 @@ export class Subscriber implements TransportOwner, SweepMember {
   readonly #secret: string
   #endedAtMs = 0
   #lastWriteAtMs: number
-  /** When an id was written last. What has none does not count as a sign that the id is up to date. */
-  #lastIdAtMs: number
+  /** The last id as the sweep saw it, and when it saw it first: what has no id is no sign that the id is up to date. */
+  #sweptPosition: Position | undefined
+  #sweptPositionAtMs: number
 
   constructor(
     host: SubscriberHost,
@@ -87,7 +88,7 @@ export class Subscriber implements TransportOwner, SweepMember {
     this.#secret = host.chance.token(20)
     this.#progress = new Progress(this.openedAtMs)
     this.#lastWriteAtMs = this.openedAtMs
-    this.#lastIdAtMs = this.openedAtMs
+    this.#sweptPositionAtMs = this.openedAtMs
   }
 
   get state(): SubscriberState {
@@ -195,8 +196,7 @@ export class Subscriber implements TransportOwner, SweepMember {
   /** Writes what a pass owes it, unless that would be more than may wait in its transport. */
   deliver(frames: FrameList, pass: number, nowMs: number): void {
     const buffered = this.#transport.bufferedBytes
-    const { client } = this.request
-    const list = client !== undefined && frames.hasExcept ? frames.forClient(client) : frames
+    const list = frames.hasExcept ? frames.forClient(this.request.client) : frames
     if (!list) {
       this.servedPass = pass
       return
@@ -208,7 +208,7 @@ export class Subscriber implements TransportOwner, SweepMember {
     }
     this.servedPass = pass
     this.events += list.length
-    if (list.last) this.#noteId(list.last.position, nowMs)
+    if (list.last) this.#sentPosition = list.last.position
     this.#write(list.payload(), nowMs, buffered)
     if (list.hasEnd && this.#host.standing.isFinished(this.audience, this.#host.flusher.end)) this.end('finished')
     else if (this.#transport.bufferedBytes > this.#host.limits.maxBufferBytes) this.#fallBehind('bytes')
@@ -216,21 +216,14 @@ export class Subscriber implements TransportOwner, SweepMember {
 
   /** Writes events of a catch-up, the newest of which that has an id is at `last`. */
   writeReplay(payload: Payload, count: number, last: Position | undefined): void {
-    const nowMs = this.#host.clock.now()
     this.events += count
-    if (last) this.#noteId(last, nowMs)
-    this.#write(payload, nowMs)
+    if (last) this.#sentPosition = last
+    this.#write(payload, this.#host.clock.now())
   }
 
   writeText(text: string, id?: Position): void {
-    const nowMs = this.#host.clock.now()
-    if (id) this.#noteId(id, nowMs)
-    this.#write(textPayload(text), nowMs)
-  }
-
-  #noteId(position: Position | undefined, nowMs: number): void {
-    this.#sentPosition = position
-    this.#lastIdAtMs = nowMs
+    if (id) this.#sentPosition = id
+    this.#write(textPayload(text), this.#host.clock.now())
   }
 
   /** The hot window was lost: whoever is live reads on from the log. */
@@ -283,9 +276,14 @@ export class Subscriber implements TransportOwner, SweepMember {
     // A transport says that it has drained only when it had said that it was full.
     if (this.#transport.bufferedBytes === 0) this.writable = true
     this.#host.catchUps.nudge(this, nowMs)
+    if (this.#sentPosition !== this.#sweptPosition) {
+      this.#sweptPosition = this.#sentPosition
+      this.#sweptPositionAtMs = nowMs
+    }
     if (this.#transport.bufferedBytes > 0) return
     const dueAfterMs = limits.heartbeatMs - this.#host.sweep.intervalMs
-    if (nowMs - this.#lastIdAtMs > dueAfterMs) this.#heartbeat(nowMs, nowMs - this.#lastWriteAtMs > dueAfterMs)
+    const isSilent = nowMs - this.#lastWriteAtMs > dueAfterMs
+    if (isSilent || nowMs - this.#sweptPositionAtMs > dueAfterMs) this.#heartbeat(nowMs, isSilent)
   }
 
   #heartbeat(nowMs: number, isSilent: boolean): void {

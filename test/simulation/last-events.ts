@@ -1,0 +1,35 @@
+import { contentFault } from './event-content.ts'
+import type { Entry, Life } from './history.ts'
+import type { Block } from './reference-parser.ts'
+import { must } from './violation.ts'
+import type { Wants } from './wants.ts'
+
+/** The last event of a topic up to a place, kept or not. */
+export function lastEventOf(life: Life, topic: string, untilSeq: number): Entry | undefined {
+  for (let seq = untilSeq; seq > 0; seq--) {
+    const entry = life.entries.get(seq)
+    if (entry?.event.topic === topic) return entry
+  }
+  return undefined
+}
+
+/**
+ * §6: the last event of each topic up to a place was given, unless a newer one takes its place. What was shown may be of
+ * an epoch that is over: its successor then comes by the tail.
+ */
+export function checkLastEvents(
+  life: Life,
+  untilSeq: number,
+  seen: ReadonlyMap<string, Block>,
+  { request, selects, owes }: Wants,
+  isOwed: (topic: string) => boolean,
+): void {
+  for (const topic of new Set([...life.entries.values()].map(({ event }) => event.topic))) {
+    const last = selects(topic) && isOwed(topic) ? lastEventOf(life, topic, untilSeq) : undefined
+    if (!last || !owes(last.event)) continue
+    const block = seen.get(topic)
+    const isSame = block !== undefined && !contentFault(block, block.id ?? null, last.event, request)
+    const isReplaced = lastEventOf(life, topic, life.headSeq) !== last
+    must(isSame || isReplaced, '§6', () => `the last event of ${topic} up to ${untilSeq} was not given`)
+  }
+}
