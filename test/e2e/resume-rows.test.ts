@@ -125,17 +125,32 @@ describe('no id', () => {
     expect(await replay(await resume(url, caughtUp?.id))).toEqual([1])
   })
 
-  test('from=snapshot is not built and says so; another word is refused with its value', async () => {
-    const { url } = await startTestHub()
-    for (const [value, words] of [
-      ['snapshot', 'not built yet'],
-      ['yesterday', '"yesterday"'],
-    ]) {
-      const response = await fetch(`${url}?from=${value}`)
-      expect(response.status).toBe(400)
-      expect(response.headers.get('content-type')).toBe('application/problem+json')
-      expect(((await response.json()) as { detail: string }).detail).toContain(words)
+  test('[MR-RES-17] from=snapshot gives the last event of each topic, without ids, before it is live', async () => {
+    const { url, hub } = await startTestHub()
+    const ids: (string | null)[] = []
+    for (const [topic, data] of [
+      ['a', 1],
+      ['b', 2],
+      ['a', 3],
+    ] as const) {
+      ids.push(...(await hub.publish({ topic, data })).ids)
     }
+    const stream = await openStream(`${url}?from=snapshot`)
+    const blocks = await stream.until(({ event }) => event === 'stream:caught-up')
+    expect(blocks.filter(isPublished)).toMatchObject([
+      { topic: 'b', data: '2' },
+      { topic: 'a', data: '3' },
+    ])
+    expect(blocks.map(({ id }) => id).filter((id) => id !== undefined)).toEqual([ids[2]])
+    const { ids: next } = await hub.publish({ topic: 'b', data: 4 })
+    expect((await stream.until(isPublished)).at(-1)).toMatchObject({ id: next[0], topic: 'b', data: '4' })
+  })
+
+  test('another word than those there are is refused with its value', async () => {
+    const { url } = await startTestHub()
+    const response = await fetch(`${url}?from=yesterday`)
+    expect([response.status, response.headers.get('content-type')]).toEqual([400, 'application/problem+json'])
+    expect(((await response.json()) as { detail: string }).detail).toContain('"yesterday"')
   })
 })
 
