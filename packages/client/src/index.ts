@@ -1,6 +1,7 @@
 export type { AttemptEnd, Fetch, FetchInit, RequestBody } from './attempt/read-event-stream.ts'
 export { systemClock, type Clock } from './clock.ts'
-export type { Backoff } from './event-source/backoff.ts'
+export { exponentialBackoff } from './event-source/backoff.ts'
+export type { Backoff, BackoffFacts, ExponentialBackoffOptions } from './event-source/backoff.ts'
 export { EventSource, type EventSourceErrorEvent, type EventSourceEventMap } from './event-source/event-source.ts'
 export type { EventSourceInit } from './event-source/event-source-init.ts'
 export * from './client-error.ts'

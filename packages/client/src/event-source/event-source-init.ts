@@ -18,6 +18,6 @@ export interface EventSourceInit {
   readonly fetch?: Fetch | undefined
   /** Closes the source when it is aborted. @default none */
   readonly signal?: AbortSignal | undefined
-  /** Longer and longer waits, spread by chance, instead of the reconnection time alone. `true` has the defaults. @default false */
-  readonly backoff?: Backoff | boolean | undefined
+  /** Waits longer than the standard asks for, or goes on where it would close: `exponentialBackoff()`, or a function. @default none */
+  readonly backoff?: Backoff | undefined
 }

@@ -97,7 +97,7 @@ export class EventSource extends EventTarget {
     void new Request('http://a', { method, headers, body: body ?? null })
     const credentials = this.#withCredentials ? 'include' : 'same-origin'
     const request = { url: this.#url, fetch, method, headers, body, credentials, signal } as const
-    feedByHttp(request, backoff === true ? {} : backoff || undefined, this.#feed, systemClock, Math.random)
+    feedByHttp(request, backoff, this.#feed, systemClock)
     // Taken off by hand: with the option `signal` some Node forgets to.
     const outer = init?.signal
     const onAbort = (): void => this.close()

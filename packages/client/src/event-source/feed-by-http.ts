@@ -1,6 +1,6 @@
 import { readEventStream, type AttemptEnd, type EventStreamRequest } from '../attempt/read-event-stream.ts'
-import type { Clock } from '../clock.ts'
-import { reconnectDelayMs, type Backoff } from './backoff.ts'
+import { MAX_DELAY_MS, type Clock } from '../clock.ts'
+import type { Backoff } from './backoff.ts'
 import type { Feed } from './feed.ts'
 
 /** Stands for a stream that the user has got by other means: there is no way back to it. */
@@ -9,51 +9,35 @@ export const STREAM_URL = 'about:event-stream'
 /** What does not change from attempt to attempt; `signal` ends everything, and leaves nothing behind. */
 export type FeedRequest = Omit<EventStreamRequest, 'lastEventId'>
 
-/**
- * Asks for a stream by HTTP, and again when it is lost (HTML Standard §9.2.3), until it is closed or refused.
- *
- * @param chance gives numbers from 0 to 1.
- */
-export function feedByHttp(
-  request: FeedRequest,
-  backoff: Backoff | undefined,
-  feed: Feed,
-  clock: Clock,
-  chance: () => number,
-): void {
-  const { signal } = request
+/** However short the stream's `retry` is: no server can make its clients ask without a pause. Milliseconds. */
+const MIN_DELAY_MS = 100
+
+/** Asks for a stream by HTTP, and again when it is lost (HTML Standard §9.2.3), until it is closed or refused. */
+export function feedByHttp(request: FeedRequest, backoff: Backoff | undefined, feed: Feed, clock: Clock): void {
+  const { url, signal } = request
   let failureCount = 0
   let cancelWait = (): void => {}
 
   const attempt = async (): Promise<void> => {
-    let openedMs = Infinity
-    const { lastEventId, onOpen } = feed
-    const end = await readEventStream(
-      { ...request, lastEventId },
-      {
-        ...feed,
-        onOpen(...opened) {
-          openedMs = clock.now()
-          onOpen(...opened)
-        },
-      },
-    )
-    // It may have been closed since the attempt has ended, and by whoever hears of it.
-    const isOver = isFinal(end, request.url, backoff)
-    if (!signal.aborted) feed.onEnd(end, isOver)
-    if (isOver || signal.aborted) return
-    // A stream that held for as long as a wait takes was a good one.
-    if (clock.now() - openedMs >= feed.reconnectionTimeMs) failureCount = 0
-    const delayMs = reconnectDelayMs(feed.reconnectionTimeMs, failureCount++, backoff, chance())
-    cancelWait = clock.after(delayMs, () => void attempt())
+    const startedMs = clock.now()
+    const end = await readEventStream({ ...request, lastEventId: feed.lastEventId }, feed)
+    if (signal.aborted) return
+    const { reconnectionTimeMs } = feed
+    if (clock.now() - startedMs >= reconnectionTimeMs) failureCount = 0
+    const facts = { end, isFinal: isFinal(end, url), failureCount: failureCount++, reconnectionTimeMs }
+    const delayMs = backoff ? backoff(facts) : !facts.isFinal && 0
+    feed.onEnd(end, delayMs === false)
+    // Whoever heard of it may have closed.
+    if (signal.aborted) return
+    const leastMs = Math.max(MIN_DELAY_MS, reconnectionTimeMs, Number(delayMs) || 0)
+    cancelWait = clock.after(Math.min(leastMs, MAX_DELAY_MS), () => void attempt())
   }
 
   void attempt()
   signal.addEventListener('abort', () => cancelWait())
 }
 
-function isFinal(end: AttemptEnd, url: string, backoff: Backoff | undefined): boolean {
-  if (end.kind === 'status') return !backoff?.retryStatuses?.includes(end.status)
+function isFinal(end: AttemptEnd, url: string): boolean {
   if (end.kind === 'ended') return url === STREAM_URL
   // Somebody else aborted the request, the user who leaves the page for instance; or there is nothing to come back to.
   return end.kind !== 'network' || (end.error as Error | undefined)?.name === 'AbortError' || !url.startsWith('http')

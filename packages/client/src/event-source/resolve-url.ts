@@ -9,6 +9,6 @@ export function resolveUrl(url: string): string {
   try {
     return new URL(url, document?.baseURI ?? location?.href).href
   } catch {
-    throw new DOMException(`Not a URL, or a relative one without a base: ${url}`, 'SyntaxError')
+    throw new DOMException(`Not a URL here: ${url}`, 'SyntaxError')
   }
 }

@@ -1,4 +1,5 @@
 // oxlint-disable unicorn/prefer-add-event-listener -- the attributes are what is tried
+import { exponentialBackoff } from '@millrace/client'
 import type { ConformanceCase } from './conformance-case.ts'
 import { streamOf } from './own-stream-cases.ts'
 import { equal, pause, until } from './world.ts'
@@ -138,7 +139,7 @@ export const beyondCases: readonly ConformanceCase[] = [
           { status: 429, end: 'end' },
           { body: 'data: x\n\n' },
         ],
-        { backoff: { retryStatuses: [429, 503] } },
+        { backoff: exponentialBackoff({ retryStatuses: [429, 503] }) },
       )
       await heard.messages(1)
       equal(heard.states, ['open 1', 'error 0', 'error 0', 'error 0', 'open 1'])
