@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import type { Benchmark, Checkout } from './run/benchmark.ts'
 import { audiences } from './cases/audiences.ts'
 import { engine } from './cases/engine.ts'
+import { eventSource } from './cases/event-source.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { idle } from './cases/idle.ts'
 import { publish } from './cases/publish.ts'
@@ -27,6 +28,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   sqlite,
   'sqlite-hub': sqliteHub,
   publish,
+  'event-source': eventSource,
 }
 
 const USAGE = `Usage: npm run bench -- <name> [--rounds 5] [--against FOLDER] [--json FILE]

@@ -5,7 +5,7 @@ export const CR = 13
 
 /** Past the first size, whole pieces of the second are passed over. Bytes. */
 const NEAR_BYTES = 1024
-const PIECE_BYTES = 16_384
+const PIECE_BYTES = 4096
 /** How far from the end of a window the end of a block is looked for. Bytes. */
 const BLOCK_BYTES = 256
 
