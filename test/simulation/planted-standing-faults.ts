@@ -90,7 +90,7 @@ export const standingFaults: readonly PlantedFault[] = [
   {
     name: 'values are not read again after a hole in the tail',
     file: 'engine.ts',
-    snippet: 'if (this.isStarted) void this.standing.reload()',
+    snippet: 'if (this.#hasStanding) void this.standing.reload()',
     replacement: '',
     breaks: ['liveness', '§11.5'],
   },

@@ -60,6 +60,7 @@ export class Engine implements SubscriberHost {
   readonly #unsent = new UnsentMarks()
   readonly #closing = new AbortController()
   #isFollowing = false
+  #hasStanding = false
   #tail: Tail | undefined
   #stopListening: (() => void) | undefined
   #onEmpty: (() => void)[] = []
@@ -144,7 +145,7 @@ export class Engine implements SubscriberHost {
 
   onReset(): void {
     this.reader.reset()
-    if (this.isStarted) void this.standing.reload()
+    if (this.#hasStanding) void this.standing.reload()
     this.onAdvance()
   }
 
@@ -158,13 +159,11 @@ export class Engine implements SubscriberHost {
   }
 
   /** Whether the log answers. */
-  async canRead(): Promise<boolean> {
-    try {
-      await this.reader.bounds()
-      return true
-    } catch {
-      return false
-    }
+  canRead(): Promise<boolean> {
+    return this.reader.bounds().then(
+      () => true,
+      () => false,
+    )
   }
 
   open(connection: string, request: SubscribeRequest, transport: Transport, reading: Reading | undefined): Subscriber {
@@ -271,6 +270,7 @@ export class Engine implements SubscriberHost {
       const { head } = await this.log.bounds()
       this.flusher.reset(head)
       await this.standing.load()
+      this.#hasStanding = true
       this.#stopListening ??= await this.#backend.bus.listen(({ event, timeMs }) => {
         this.flusher.acceptEphemeral({ ...event, timeMs })
       })
