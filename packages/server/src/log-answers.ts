@@ -50,7 +50,7 @@ export class LogAnswers {
     const bridge = reading.isOnBridge ? reading.bridge : undefined
     if (!bridge) return reader.read(audience, after)
     const page = await reader.read(bridge.before, after)
-    return page.kind === 'gap' && page.reason === 'too_old' ? reader.read(audience, after) : page
+    return page.kind === 'gap' ? reader.read(audience, after) : page
   }
 
   /** The log's bounds, `oldest` as the selectors have it: where nothing that matches was lost since may be later. */
