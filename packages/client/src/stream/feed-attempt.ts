@@ -14,6 +14,8 @@ export class FeedAttempt {
   isGood: boolean = false
   /** Bytes have come after those that come at once: nothing on the way keeps them back. */
   isFlowing: boolean = false
+  /** Whether the connection lives is to be looked at soon. */
+  onDoubt: (() => void) | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock

@@ -80,6 +80,7 @@ export class HttpFeed implements EventFeed, StreamHost {
 
   wake(): void {
     this.#pause.hurry()
+    this.#attempt?.onDoubt?.()
   }
 
   close(): void {
@@ -101,9 +102,12 @@ export class HttpFeed implements EventFeed, StreamHost {
     }
   }
 
+  get promisedMs(): number | false {
+    return this.settings.silenceMs ?? this.#server.heartbeatMs ?? false
+  }
+
   get silenceMs(): number | false {
-    const { heartbeatMs } = this.#server
-    return this.settings.silenceMs ?? (heartbeatMs === undefined ? false : heartbeatMs * SILENT_HEARTBEATS)
+    return this.settings.silenceMs ?? (this.promisedMs && this.promisedMs * SILENT_HEARTBEATS)
   }
 
   onHead(headers: Headers): boolean {

@@ -10,7 +10,9 @@ import { Watchdog } from './watchdog.ts'
 export interface StreamHost {
   readonly settings: FeedSettings
   readonly sink: FeedSink
-  /** How long the server may be silent. Milliseconds; false when it has promised nothing. */
+  /** The longest silence that the server means to keep. Milliseconds; false when it has promised nothing. */
+  readonly promisedMs: number | false
+  /** How long it may be silent before the connection is taken for dead. Milliseconds, or false. */
   readonly silenceMs: number | false
   /** Whether something else can be tried when a stream is held back. */
   readonly canFallBack: boolean
@@ -39,9 +41,12 @@ export async function streamOnce(
   let id = sink.resumeId()
   let openedAtMs = Infinity
   let silenceMs: number | false = false
-  const watchdog = new Watchdog(clock, () =>
-    attempt.stop(new ClientError('silent', `No byte has come for ${silenceMs} ms.`)),
+  const watchdog = new Watchdog(
+    clock,
+    () => attempt.stop(new ClientError('silent', `No byte has come for ${host.promisedMs} ms and more.`)),
+    settings.time,
   )
+  attempt.onDoubt = () => watchdog.doubt(host.promisedMs || 0)
   const watch = (limitMs: number | false): void => {
     silenceMs = limitMs
     watchdog.watch(limitMs)

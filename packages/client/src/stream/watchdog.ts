@@ -10,21 +10,27 @@ const MAX_GRACES = 2
 /**
  * Notices that a connection is silent for longer than it may be.
  *
- * Counts from the last byte, at the cost of one number for each chunk. A timer that fires late proves nothing: the
- * machine slept, and what came may wait to be read. It then waits a little longer, twice at the most.
+ * Counts from the last byte, at the cost of two numbers for each chunk. A timer that fires late proves nothing: the
+ * machine slept, and what came may wait to be read. It then waits a little longer, twice at the most. Where the clock of
+ * timers stands still in sleep, the time of day tells whoever asks by {@link Watchdog.doubt}.
  */
 export class Watchdog {
   readonly #clock: Clock
   readonly #onSilent: () => void
+  readonly #time: () => number
   #limitMs: number | false = false
-  #heardAtMs: number
+  #heardAtMs = 0
+  /** When that was by the time of day. */
+  #heardTimeMs = 0
+  #isInDoubt = false
   #graces = 0
   #cancel: (() => void) | undefined
 
-  constructor(clock: Clock, onSilent: () => void) {
+  /** @param time the time of day, in milliseconds */
+  constructor(clock: Clock, onSilent: () => void, time: () => number) {
     this.#clock = clock
     this.#onSilent = onSilent
-    this.#heardAtMs = clock.now()
+    this.#time = time
   }
 
   /** Starts to watch, or goes on with another limit. Milliseconds, or false to rest: a silence of nobody's making. */
@@ -39,7 +45,21 @@ export class Watchdog {
   /** Bytes have come. */
   hear(): void {
     this.#heardAtMs = this.#clock.now()
+    this.#heardTimeMs = this.#time()
     this.#graces = 0
+    this.#isInDoubt = false
+  }
+
+  /**
+   * The machine may have slept, or changed its network: until the next byte the connection is not given the whole limit,
+   * but the silence that was promised, and a little for what waits to be read. Milliseconds.
+   */
+  doubt(promisedMs: number): void {
+    if (this.#limitMs === false || this.#isInDoubt) return
+    this.#isInDoubt = true
+    this.#cancel?.()
+    const silentMs = Math.max(this.#clock.now() - this.#heardAtMs, this.#time() - this.#heardTimeMs)
+    this.#wait(Math.max(0, promisedMs - silentMs) + GRACE_MS)
   }
 
   #wait(delayMs: number): void {
@@ -50,7 +70,7 @@ export class Watchdog {
   #look(dueMs: number): void {
     if (this.#limitMs === false) return
     const nowMs = this.#clock.now()
-    const restMs = this.#heardAtMs + this.#limitMs - nowMs
+    const restMs = this.#isInDoubt ? 0 : this.#heardAtMs + this.#limitMs - nowMs
     if (restMs > 0) this.#wait(restMs)
     else if (nowMs - dueMs > LATE_MS && this.#graces++ < MAX_GRACES) this.#wait(GRACE_MS)
     else {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openScene, URL_OF_HUB } from './support/scene.ts'
 import { settle } from './support/test-clock.ts'
 
@@ -151,58 +151,6 @@ test('an answer that does not come is not waited for', async () => {
   const { clock, stream } = await openScene({}, { prepare: (one) => (one.faultOf = () => ({ kind: 'deaf' })) })
   await clock.advance(15_000)
   expect(stream.status).toMatchObject({ name: 'waiting', error: { code: 'timeout' } })
-})
-
-describe('a good moment to try', () => {
-  async function waitingScene(retryAfter?: string) {
-    const scope = new EventTarget()
-    const { addEventListener, removeEventListener } = globalThis
-    Object.assign(globalThis, {
-      addEventListener: scope.addEventListener.bind(scope),
-      removeEventListener: scope.removeEventListener.bind(scope),
-    })
-    try {
-      const scene = await openScene()
-      scene.hub.faultOf = () =>
-        retryAfter ? { kind: 'answer', status: 503, headers: { 'retry-after': retryAfter } } : { kind: 'network' }
-      scene.hub.cutStreams()
-      await scene.clock.until(() => scene.stream.diagnostics().failures === 8)
-      return { ...scene, wake: () => scope.dispatchEvent(new Event('online')) }
-    } finally {
-      Object.assign(globalThis, { addEventListener, removeEventListener })
-    }
-  }
-
-  test('cuts the back-off short, but not what the server asks for', async () => {
-    const { clock, hub, wake } = await waitingScene()
-    const count = hub.requests.length
-    const failedAtMs = clock.now()
-    await clock.advance(500)
-    wake()
-    wake()
-    await clock.advance(1_499)
-    expect(hub.requests).toHaveLength(count)
-    await clock.advance(1)
-    expect(hub.requests).toHaveLength(count + 1)
-    expect(hub.requests.at(-1)?.atMs).toBe(failedAtMs + 2_000)
-  })
-
-  test('does not cut Retry-After short', async () => {
-    const { clock, hub, wake } = await waitingScene('10')
-    const count = hub.requests.length
-    wake()
-    await clock.advance(9_999)
-    expect(hub.requests).toHaveLength(count)
-    await clock.advance(1)
-    expect(hub.requests).toHaveLength(count + 1)
-  })
-
-  test('is not listened for any more when the stream is closed', async () => {
-    const { stream, clock, wake } = await waitingScene()
-    stream.close()
-    wake()
-    expect(clock.timerCount).toBe(0)
-  })
 })
 
 test('closing ends everything at once, from any state, and may be done twice', async () => {

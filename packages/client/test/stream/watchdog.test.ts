@@ -1,12 +1,22 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Watchdog } from '../../src/stream/watchdog.ts'
 import { TestClock } from './support/test-clock.ts'
 
-function scene() {
+/** @param sleepStopsClock as on systems whose clock for intervals stands still meanwhile */
+function scene({ sleepStopsClock = false } = {}) {
   const clock = new TestClock()
+  let sleptMs = 0
   const alarms: number[] = []
-  const watchdog = new Watchdog(clock, () => alarms.push(clock.now()))
-  return { clock, alarms, watchdog }
+  const watchdog = new Watchdog(
+    clock,
+    () => alarms.push(clock.now()),
+    () => clock.now() + sleptMs,
+  )
+  const sleep = (ms: number): void => {
+    if (sleepStopsClock) sleptMs += ms
+    else clock.sleep(ms)
+  }
+  return { clock, alarms, watchdog, sleep }
 }
 
 test('silence for longer than the limit is noticed, counted from the last byte', async () => {
@@ -70,4 +80,67 @@ test('it rests when told to, and starts afresh', async () => {
   expect(alarms).toEqual([])
   await clock.advance(1)
   expect(alarms).toEqual([70_000])
+})
+
+describe.each([
+  ['goes on', false],
+  ['stands still', true],
+])('in doubt after sleep, in which the clock %s', (_, sleepStopsClock) => {
+  test('a silence longer than was promised gets a short grace, and no second limit', async () => {
+    const { clock, alarms, watchdog, sleep } = scene({ sleepStopsClock })
+    watchdog.watch(25_000)
+    sleep(11_000)
+    const wokenAtMs = clock.now()
+    watchdog.doubt(10_000)
+    await clock.advance(1_999)
+    expect(alarms).toEqual([])
+    await clock.advance(1)
+    expect(alarms).toEqual([wokenAtMs + 2_000])
+    expect(clock.timerCount).toBe(0)
+  })
+
+  test('bytes that waited to be read clear it, and the whole limit holds again', async () => {
+    const { clock, alarms, watchdog, sleep } = scene({ sleepStopsClock })
+    watchdog.watch(25_000)
+    sleep(11_000)
+    watchdog.doubt(10_000)
+    await clock.advance(1_000)
+    const heardAtMs = clock.now()
+    watchdog.hear()
+    await clock.advance(24_999)
+    expect(alarms).toEqual([])
+    await clock.advance(1)
+    expect(alarms).toEqual([heardAtMs + 25_000])
+  })
+
+  test('doubts that follow each other do not put the decision off', async () => {
+    const { clock, alarms, watchdog, sleep } = scene({ sleepStopsClock })
+    watchdog.watch(25_000)
+    sleep(3_600_000)
+    const wokenAtMs = clock.now()
+    for (let i = 0; i < 4; i++) {
+      watchdog.doubt(10_000)
+      await clock.advance(500)
+    }
+    expect(alarms).toEqual([wokenAtMs + 2_000])
+  })
+})
+
+test('in doubt soon after a byte, the promised silence is waited for', async () => {
+  const { clock, alarms, watchdog } = scene()
+  watchdog.watch(25_000)
+  await clock.advance(4_000)
+  watchdog.doubt(10_000)
+  await clock.advance(7_999)
+  expect(alarms).toEqual([])
+  await clock.advance(1)
+  expect(alarms).toEqual([12_000])
+})
+
+test('doubt while it rests means nothing', async () => {
+  const { clock, alarms, watchdog } = scene()
+  watchdog.watch(false)
+  watchdog.doubt(10_000)
+  await clock.advance(3_600_000)
+  expect(alarms).toEqual([])
 })
