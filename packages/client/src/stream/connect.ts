@@ -1,6 +1,10 @@
-import { HttpFeed } from './http-feed.ts'
+import { debugLogger } from './debug-log.ts'
+import type { EventFeed, FeedSink } from './event-feed.ts'
 import type { EventMap } from './event-map.ts'
 import type { EventStream } from './event-stream.ts'
+import type { FeedSettings } from './feed-settings.ts'
+import { HttpFeed } from './http-feed.ts'
+import { LateFeed } from './late-feed.ts'
 import { ResilientStream } from './resilient-stream.ts'
 import { resolveStreamOptions, type StreamOptions } from './stream-options.ts'
 
@@ -20,5 +24,29 @@ export function connect<Events extends object = EventMap>(
   options: StreamOptions = {},
 ): EventStream<Events> {
   const { settings, limits } = resolveStreamOptions(url, options)
-  return new ResilientStream<Events>(settings, limits, options, (sink) => new HttpFeed(settings, sink))
+  const { share, debug } = options
+  return new ResilientStream<Events>(settings, limits, options, (sink) => {
+    const feed = new HttpFeed(settings, sink)
+    return share ? new LateFeed(feed, () => sharedFeed(share, settings, sink, debug)) : feed
+  })
+}
+
+/** Undefined where it cannot be had: a stream is worth more than its sharing. */
+async function sharedFeed(
+  share: true | string,
+  settings: FeedSettings,
+  sink: FeedSink,
+  debug: StreamOptions['debug'],
+): Promise<EventFeed | undefined> {
+  let why: unknown = 'no Web Locks or no BroadcastChannel here'
+  try {
+    // Only who shares pays for it: bundlers make a file of its own of this.
+    const { openSharedFeed } = await import('../share/open-shared-feed.ts')
+    const feed = await openSharedFeed(settings, sink, (own, taker) => new HttpFeed(own, taker), String(share))
+    if (feed) return feed
+  } catch (error) {
+    why = error
+  }
+  debugLogger(debug)?.(`[millrace] not shared with other tabs: ${String(why)}`)
+  return undefined
 }

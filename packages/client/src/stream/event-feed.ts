@@ -68,6 +68,8 @@ export interface FeedDiagnostics {
   /** The least delay before an attempt. Milliseconds. */
   readonly floorMs: number
   readonly topics: readonly string[]
+  /** With `share`: whether this tab has the connection of all, or follows another one, or has one of its own. */
+  readonly sharing?: 'leading' | 'following' | 'alone'
 }
 
 /**

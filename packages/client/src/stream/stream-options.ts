@@ -94,6 +94,13 @@ export interface StreamOptions extends Partial<StreamLimits> {
   readonly parse?: ((text: string, type: string) => unknown) | undefined
   /** Keeps the last id over a reload of the page. @default false */
   readonly persist?: boolean | PersistOptions | undefined
+  /**
+   * One connection for all tabs of the origin whose URL and options are the same but for topics, observers and functions. Where
+   * tabs may belong to different users, and only `authorize` tells them apart, give what does, such as the user's id.
+   *
+   * @default false
+   */
+  readonly share?: boolean | string | undefined
   /** One transport, whatever comes of it; or the best that works. @default 'auto' */
   readonly transport?: 'auto' | Transport | undefined
   /**
