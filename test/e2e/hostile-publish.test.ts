@@ -108,7 +108,6 @@ describe('refused, and nothing stored', () => {
     ['open', 'open'],
     ['error', 'error'],
     ['a control event', 'stream:sync-required'],
-    ['a user', '@alice'],
     ['257 bytes', 'a'.repeat(257)],
     ['257 bytes of UTF-8', `${'é'.repeat(128)}a`],
     ['17 segments', Array(17).fill('a').join('.')],

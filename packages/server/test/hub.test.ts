@@ -1,6 +1,7 @@
+import { createHub, memory } from '@millrace/server'
 import { expect, test } from 'vitest'
 import { FakeTransport } from './support/fake-transport.ts'
-import { startScene } from './support/hub-scene.ts'
+import { request, startScene } from './support/hub-scene.ts'
 
 test('[MR-CTL-1] a stream starts with a comment, retry and stream:connected, which carries the id it starts from', async () => {
   const { open, publish } = await startScene({ retryMs: 1_000, heartbeatMs: 5_000 })
@@ -193,4 +194,20 @@ test('unknown options and fields are refused, not ignored', async () => {
   )
   const strange = { topic: 'a', data: 1, colour: 'x' }
   await expect(hub.publish(strange as never)).rejects.toThrow('has no field "colour". It has topic, type, data, key,')
+})
+
+test('a loop that awaits each publish to a log in memory does not keep delivery from its turn', async () => {
+  const hub = createHub({ backend: memory(), maxLagMs: 1_000 })
+  await hub.ready()
+  const transport = new FakeTransport()
+  const admission = await hub.admit(request('a'))
+  if (admission.kind !== 'accepted') throw new Error('refused')
+  admission.open(transport)
+  const isDelivered = (): boolean => transport.text.includes('data: 0\n')
+  // Nothing in this loop waits for anything but the hub.
+  for (let count = 0; count < 200_000 && !isDelivered(); count++) await hub.publish({ topic: 'a', data: count })
+  expect(isDelivered()).toBe(true)
+  const closed = hub.close({ drainMs: 0 })
+  transport.settle()
+  await closed
 })

@@ -27,9 +27,6 @@ export function readEvent(value: unknown, which: string): PublishEvent {
   if (topic === undefined || data === undefined) checkOthers(value, which)
   if (topic === undefined) throw invalid(`${which} has no "topic".`)
   if (data === undefined) throw invalid(`${which} has no "data". Send null if there is nothing to say.`)
-  if (typeof topic === 'string' && topic.startsWith('@')) {
-    throw invalid(`${which} is for a user (${JSON.stringify(topic.slice(0, 64))}): topics of users are not built yet.`)
-  }
   return value as PublishEvent
 }
 

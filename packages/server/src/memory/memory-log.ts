@@ -32,6 +32,7 @@ import {
 } from './log-arguments.ts'
 import type { LogEntry } from './log-entry.ts'
 import type { ResolvedMemoryOptions } from './memory-options.ts'
+import { TurnTaking } from './turn-taking.ts'
 import { MemoryTail, type TailSource } from './memory-tail.ts'
 import { readPage } from './read-page.ts'
 import { Retentions } from './retentions.ts'
@@ -85,6 +86,7 @@ export class MemoryLog implements EventLog {
   readonly #dedupe: DedupeMemory
   readonly #kept = new EventList<LogEntry>()
   readonly #tails = new Set<MemoryTail>()
+  readonly #turns = new TurnTaking()
   readonly #tailSource: TailSource
   readonly #origin: Position
   #head: Position
@@ -135,7 +137,7 @@ export class MemoryLog implements EventLog {
     const stored = this.#storeAll(fresh, nowMs)
     const positions = repetitions ? this.#dedupe.note(events, publisher, repetitions, stored, nowMs) : stored
     this.#evict(nowMs)
-    return positions
+    return this.#turns.pass(positions)
   }
 
   async read(query: ReadQuery): Promise<Page | Gap> {
