@@ -76,10 +76,10 @@ export async function roleOf(tab: Tab): Promise<string> {
 
 /** Waits until one of the tabs has the connection, and the others follow. */
 export async function sharing(stage: SharingStage, tabs: readonly Tab[]): Promise<void> {
+  const expected = tabs.map((_, i) => (i < tabs.length - 1 ? 'following' : 'leading')).join()
   await until('one connection for all', async () => {
     const roles = await Promise.all(tabs.map(roleOf))
-    const isShared = roles.filter((role) => role === 'leading').length === 1 && !roles.includes('alone')
-    return isShared && (await stage.connectionCount()) === 1
+    return roles.toSorted().join() === expected && (await stage.connectionCount()) === 1
   })
 }
 

@@ -60,6 +60,17 @@ describe('a feed that tabs share', () => {
     expect(hub.streams).toHaveLength(1)
   })
 
+  test('hears nothing more from a leader whose lock was taken', async () => {
+    const { browser, clock, settled } = scene()
+    const first = await settled(['a'])
+    const second = await settled(['a'])
+    const stale = browser.join(browser.openTab(), first.key, () => {})
+    const event = { type: 'message', data: 'stale', topic: 'a', id: second.lastId }
+    stale.post({ kind: 'entry', term: 1, count: 1, id: second.lastId, isOwn: false, event })
+    await clock.advance(1_000)
+    expect([second.data(), second.role]).toEqual([[], 'following'])
+  })
+
   test('makes good what a frozen tab has lost, when it hears of it', async () => {
     const { clock, hub, settled } = scene()
     await settled(['a'])
@@ -71,6 +82,20 @@ describe('a feed that tabs share', () => {
     hub.publish('a', 2)
     await clock.advance(1_000)
     expect([second.data(), second.role]).toEqual([['1', '2'], 'following'])
+    expect(hub.streams).toHaveLength(1)
+  })
+
+  test('asks the server anew when a lost message may have been a value, which moves no id', async () => {
+    const { clock, hub, settled } = scene()
+    await settled(['a'])
+    const second = await settled(['a'])
+    const { attempts } = second
+    second.tab.freeze(false, true)
+    hub.streams[0]?.write('event: message\ntopic: a\ndata: value\n\n')
+    await clock.advance(100)
+    second.tab.thaw()
+    await clock.until(() => second.attempts > attempts, 30_000)
+    await clock.until(() => second.role === 'following', 1_000)
     expect(hub.streams).toHaveLength(1)
   })
 

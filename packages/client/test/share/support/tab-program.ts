@@ -9,6 +9,7 @@ import type { SimulatedBrowser, SimulatedTab } from './simulated-browser.ts'
 export class TabProgram {
   readonly tab: SimulatedTab
   readonly feed: SharedFeed
+  readonly key: string
   readonly events: FeedEvent[] = []
   readonly missed: MissedNotice[] = []
   readonly statuses: FeedStatus[] = []
@@ -33,13 +34,8 @@ export class TabProgram {
       fraction: browser.fraction,
     })
     const fixed = { ...settings, time: () => 1_700_000_000_000 + browser.clock.now() }
-    this.feed = new SharedFeed(
-      fixed,
-      this.#sink(),
-      (own, sink) => new HttpFeed(own, sink),
-      this.tab,
-      shareKey(fixed, 'true'),
-    )
+    this.key = shareKey(fixed, 'true')
+    this.feed = new SharedFeed(fixed, this.#sink(), (own, sink) => new HttpFeed(own, sink), this.tab, this.key)
     this.feed.open()
   }
 
