@@ -32,7 +32,7 @@ function join(hub: TestHub, topics: readonly string[], options: StreamOptions = 
 async function joined(hub: TestHub, members: readonly Member[]): Promise<void> {
   const expected = members.map((_, i) => (i < members.length - 1 ? 'following' : 'leading')).join()
   await until(() => {
-    const roles = members.map(({ stream }) => stream.diagnostics().sharing)
+    const roles = members.map(({ stream }) => String(stream.diagnostics().sharing))
     return roles.toSorted().join() === expected && hub.hub.stats().subscribers === 1
   })
 }

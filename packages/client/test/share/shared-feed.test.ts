@@ -96,6 +96,7 @@ describe('a feed that tabs share', () => {
     second.tab.thaw()
     await clock.until(() => second.attempts > attempts, 30_000)
     await clock.until(() => second.role === 'following', 1_000)
+    expect(second.events.map(({ type }) => type)).toEqual(['stream:caught-up'])
     expect(hub.streams).toHaveLength(1)
   })
 
