@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { connect } from '../../src/stream/connect.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { StreamOptions } from '../../src/stream/stream-options.ts'
+import { SharedStreams } from '../../src/react/shared-streams.ts'
 import { systemClock } from '../../src/clock.ts'
 import { ReferenceHub } from '../stream/support/reference-hub.ts'
 
@@ -47,6 +48,18 @@ describe('connect with share', () => {
         return [...held, ...pending].length
       })
       .toBe(0)
+  })
+
+  test.skipIf(!hasLocks)('is shared by the hooks of several pages too', async () => {
+    const hub = new ReferenceHub(systemClock)
+    const pages = [1, 2].map(() => new SharedStreams({ connect, clock: systemClock, graceMs: 10 }))
+    const user = { options: { topics: ['a'], share: true, fetch: hub.fetch }, onChange: () => {} }
+    const leave = pages.map((page) => page.use('key', URL_OF_HUB, user))
+    const roles = (): unknown[] => pages.map((page) => page.handle('key').stream?.diagnostics().sharing)
+    await until(() => roles().includes('leading') && roles().includes('following'))
+    expect(hub.streams).toHaveLength(1)
+    for (const end of leave) end()
+    await until(() => hub.streams.length === 0)
   })
 
   test('is a connection of its own where there are no locks, which is said to who debugs', async () => {
