@@ -20,3 +20,14 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** Sets the one timer of whoever has this, in the place of the one before; false only cancels it. Milliseconds. */
+export type Alarm = (delayMs: number | false, callback?: () => void) => void
+
+export function makeAlarm(clock: Clock): Alarm {
+  let cancel: (() => void) | undefined
+  return (delayMs, callback = () => {}) => {
+    cancel?.()
+    cancel = delayMs === false ? undefined : clock.after(delayMs, callback)
+  }
+}

@@ -1,8 +1,8 @@
 import { ClientError } from '../client-error.ts'
 import { systemClock } from '../clock.ts'
 import { networkError } from '../stream/attempt-error.ts'
-import { FeedAttempt } from '../stream/feed-attempt.ts'
-import { Pause } from '../stream/pause.ts'
+import { makeAttempt } from '../stream/feed-attempt.ts'
+import { makePause } from '../stream/pause.ts'
 import { retryAfterMs } from '../stream/retry-after.ts'
 import { retryPolicy } from '../stream/retry-policy.ts'
 import type { OutgoingEvent, PublishedIds, PublishOptions } from './publish-options.ts'
@@ -63,7 +63,7 @@ async function send(
   headers.set('Content-Type', byLine ? 'application/x-ndjson' : 'application/json')
   if (token !== undefined) headers.set('Authorization', `Bearer ${token}`)
   const body = byLine ? events.map((event) => `${JSON.stringify(event)}\n`).join('') : JSON.stringify(events)
-  const attempt = new FeedAttempt(options.clock ?? systemClock)
+  const attempt = makeAttempt(options.clock ?? systemClock)
   const onAbort = (): void => attempt.stop(closed())
   signal?.addEventListener('abort', onAbort)
   attempt.limit(timeoutMs, 'timeout', `The hub has not answered within ${timeoutMs} ms.`)
@@ -75,7 +75,8 @@ async function send(
     if (response.status !== 200) return { ids: [], error: refusal(text, response.status, response.headers) }
     return byLine ? readLines(text, events.length) : readIds(text, events.length)
   } catch (error) {
-    return { ids: [], error: attempt.cause instanceof ClientError ? attempt.cause : networkError(error) }
+    const { reason } = attempt.signal as { reason: unknown }
+    return { ids: [], error: reason instanceof ClientError ? reason : networkError(error) }
   } finally {
     attempt.stop()
     signal?.removeEventListener('abort', onAbort)
@@ -110,7 +111,7 @@ async function waitOrThrow(
   const state = { failures, failingMs: 0, floorMs: MIN_DELAY_MS, wasGood: false, canRenew: false }
   const decision = policy(error, state)
   if (!isSafe || error.code === 'closed' || 'giveUp' in decision) throw withIds(error, ids)
-  const pause = new Pause(clock)
+  const pause = makePause(clock)
   const onAbort = (): void => pause.end()
   signal?.addEventListener('abort', onAbort)
   await pause.wait(decision.delayMs, decision.delayMs)

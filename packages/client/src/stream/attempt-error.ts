@@ -1,27 +1,31 @@
-import { ClientError } from '../client-error.ts'
+import { ClientError, type ClientErrorCode } from '../client-error.ts'
 import type { AttemptEnd } from '../attempt/read-event-stream.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 /** What the end of an attempt is for whoever waits for events. */
 export function errorOf(end: AttemptEnd, timeMs: number): ClientError {
   switch (end.kind) {
-    case 'ended':
-      return new ClientError('ended', 'The response has ended.')
-    case 'aborted':
-      return new ClientError('closed', 'The stream is closed.')
-    case 'network':
-      return networkError(end.error)
     case 'status':
       return statusError(end, timeMs)
     case 'content_type':
       return new ClientError('content_type', `The server answered with ${end.contentType}: is the URL right?`)
     case 'unreadable':
-      return new ClientError('unreadable', `The stream cannot be read: ${String(end.error)}`, { cause: end.error })
+      return caused('unreadable', 'The stream cannot be read', end.error)
+    case 'network':
+      return networkError(end.error)
+    case 'ended':
+    case 'aborted':
+      return new ClientError('ended', 'The response has ended.')
   }
 }
 
+/** An error that says what another one was about, and has it as its cause. */
+export function caused(code: ClientErrorCode, what: string, cause: unknown): ClientError {
+  return new ClientError(code, `${what}: ${String(cause)}`, { cause })
+}
+
 export function networkError(cause: unknown): ClientError {
-  return new ClientError('network', `The connection failed: ${String(cause)}`, { cause })
+  return caused('network', 'The connection failed', cause)
 }
 
 export function statusError({ status, headers }: { status: number; headers: Headers }, timeMs: number): ClientError {

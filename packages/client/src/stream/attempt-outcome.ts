@@ -1,23 +1,20 @@
 import { ClientError } from '../client-error.ts'
 import { MAX_DELAY_MS } from '../clock.ts'
-import type { FeedAttempt } from './feed-attempt.ts'
 import { LEAST_DELAY_MS } from './retry-policy.ts'
 import type { TransportVerdict } from './transport-choice.ts'
 
-/** What comes after an attempt. */
-export type Outcome =
-  | { readonly error: ClientError }
-  | { readonly delayMs: number; readonly verdict: TransportVerdict }
-  | 'finished'
+/**
+ * What comes after an attempt: nothing more, for the server says so (`finished`); another one at once (`restart`); a stream,
+ * for the server does not answer polls (`no_polling`); the next poll after so many milliseconds; or what an error asks for.
+ */
+export type Outcome = 'finished' | 'restart' | 'no_polling' | number | ClientError
 
-/** What comes after an attempt that was ended from here. */
-export function stopped({ cause }: FeedAttempt): Outcome | undefined {
-  if (cause === 'restart') return { delayMs: LEAST_DELAY_MS, verdict: 'neutral' }
-  return cause && { error: cause }
-}
-
-/** What a failure says about the transport. */
-export function verdictOf({ code, status }: ClientError, { isGood, isFlowing }: FeedAttempt): TransportVerdict {
+/** What an attempt says about its transport. */
+export function verdictOf(outcome: Outcome, isGood: boolean, isFlowing: boolean): TransportVerdict {
+  if (typeof outcome === 'number') return 'good'
+  if (outcome === 'no_polling') return outcome
+  if (!(outcome instanceof ClientError)) return 'neutral'
+  const { code, status } = outcome
   if (code === 'held_back') return code
   if (code === 'silent' ? isFlowing : isGood) return 'good'
   return status === undefined && code !== 'ended' && code !== 'authorize' ? 'bad' : 'neutral'

@@ -3,9 +3,9 @@ import type { EventFeed, FeedSink } from './event-feed.ts'
 import type { EventMap } from './event-map.ts'
 import type { EventStream } from './event-stream.ts'
 import type { FeedSettings } from './feed-settings.ts'
-import { HttpFeed } from './http-feed.ts'
-import { LateFeed } from './late-feed.ts'
-import { ResilientStream } from './resilient-stream.ts'
+import { httpFeed } from './http-feed.ts'
+import { lateFeed } from './late-feed.ts'
+import { resilientStream } from './resilient-stream.ts'
 import { resolveStreamOptions, type StreamOptions } from './stream-options.ts'
 
 /**
@@ -23,11 +23,11 @@ export function connect<Events extends object = EventMap>(
   url: string | URL,
   options: StreamOptions = {},
 ): EventStream<Events> {
-  const { settings, limits } = resolveStreamOptions(url, options)
+  const settings = resolveStreamOptions(url, options)
   const { share, debug } = options
-  return new ResilientStream<Events>(settings, limits, options, (sink) => {
-    const feed = new HttpFeed(settings, sink)
-    return share ? new LateFeed(feed, () => sharedFeed(share, settings, sink, debug)) : feed
+  return resilientStream<Events>(settings, (sink) => {
+    const feed = httpFeed(settings, sink)
+    return share ? lateFeed(feed, () => sharedFeed(share, settings, sink, debug)) : feed
   })
 }
 
@@ -42,7 +42,7 @@ async function sharedFeed(
   try {
     // Only who shares pays for it: bundlers make a file of its own of this.
     const { openSharedFeed } = await import('../share/open-shared-feed.ts')
-    const feed = await openSharedFeed(settings, sink, (own, taker) => new HttpFeed(own, taker), String(share))
+    const feed = await openSharedFeed(settings, sink, httpFeed, String(share))
     if (feed) return feed
   } catch (error) {
     why = error

@@ -19,9 +19,8 @@ interface Entry {
 interface Reader {
   /** The entry that it has in hand, or wants next. */
   at: number
-  hasEvent: boolean
   isOver: boolean
-  wake: (() => void) | undefined
+  wake: () => void
 }
 
 export interface DeliveryHost {
@@ -43,165 +42,161 @@ export interface DeliveryHost {
  * for events they wait for whoever comes first. A notice of missed events is a gate: it opens when all before it was
  * taken and the state was fetched anew.
  */
-export class Delivery {
-  readonly #host: DeliveryHost
-  #entries: Entry[] = []
-  /** The index of the first entry; entries are counted from the start of the stream. */
-  #first = 0
-  /** The next entry for the handlers; readers come after them. */
-  #next = 0
-  readonly #readers = new Set<Reader>()
-  #hasHandlers = false
-  #isHanding = false
-  #receivedId: string
-  readonly #waiting: (() => void)[] = []
-  #end: { readonly error: Error | undefined } | undefined
-
-  constructor(host: DeliveryHost, startId: string) {
-    this.#host = host
-    this.#receivedId = startId
-  }
-
-  get receivedId(): string {
-    return this.#receivedId
-  }
-
-  get queuedCount(): number {
-    return this.#entries.length
-  }
-
-  push(entry: Entry): void {
-    this.#entries.push(entry)
-    this.#receivedId = entry.id ?? this.#receivedId
-    this.#hand()
-  }
-
-  ready(): Promise<void> | undefined {
-    return this.#isReady() ? undefined : new Promise((resolve) => this.#waiting.push(resolve))
-  }
-
+export interface Delivery {
+  receivedId(): string
+  queuedCount(): number
+  push(entry: Entry): void
+  ready(): Promise<void> | undefined
   /** Handlers are there: in a moment, so that those that are added together see the same. */
-  start(): void {
-    queueMicrotask(() => {
-      this.#hasHandlers = true
-      this.#hand()
-    })
-  }
-
+  start(): void
   /** Nothing more comes: readers end when they have all that was handed on, by the error if there is one. */
-  finish(error?: Error): void {
-    this.#end ??= { error }
-    this.#release()
-  }
-
+  finish(error?: Error): void
   /** Ends at once, whatever waits. */
-  close(): void {
-    this.#entries = []
-    this.#next = this.#first
-    for (const reader of this.#readers) reader.at = this.#first
-    this.#end = { error: undefined }
-    this.#release()
+  close(): void
+  /** Events for one reader, from the first that nobody has been handed. */
+  read(): AsyncIterator<DeliveredEvent, undefined>
+}
+
+export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost, startId: string): Delivery {
+  let entries: Entry[] = []
+  /** The index of the first entry; entries are counted from the start of the stream. */
+  let first = 0
+  /** The next entry for the handlers; readers come after them. */
+  let next = 0
+  const readers = new Set<Reader>()
+  let hasHandlers = false
+  let isHanding = false
+  let receivedId = startId
+  const waiting: (() => void)[] = []
+  let end: { readonly error: Error | undefined } | undefined
+
+  function isReady(): boolean {
+    return end !== undefined || (entries.length < maxQueueCount && !entries.some(({ missed }) => missed))
   }
 
-  /** Events for one reader, from the first that nobody has been handed. */
-  read(): AsyncIterator<DeliveredEvent, undefined> {
-    const reader: Reader = { at: -1, hasEvent: false, isOver: false, wake: undefined }
+  /** Nothing more comes, and everything was handed on. */
+  function isDone(): boolean {
+    return end !== undefined && next === first + entries.length
+  }
+
+  function lowest(): number {
+    let at = next
+    for (const reader of readers) at = Math.min(at, reader.at)
+    return at
+  }
+
+  function hand(): void {
+    if (isHanding || !(hasHandlers || readers.size > 0)) return
+    isHanding = true
+    let entry: Entry | undefined
+    while ((entry = entries[next - first])) {
+      if (entry.missed) {
+        if (lowest() < next) break
+        void passGate(entry, entry.missed)
+        return release()
+      }
+      next++
+      if (entry.event) handle(entry.event)
+    }
+    isHanding = false
+    release()
+  }
+
+  async function passGate(entry: Entry, missed: MissedNotice): Promise<void> {
+    await sync(missed)
+    entry.missed = undefined
+    isHanding = false
+    hand()
+  }
+
+  /** Forgets what everybody has, and wakes whoever waits. */
+  function release(): void {
+    const at = lowest()
+    const id = entries.splice(0, at - first).findLast((entry) => entry.id !== undefined)?.id
+    first = at
+    if (id !== undefined) keep(id)
+    for (const reader of readers) {
+      // Those who have nothing to do stay asleep, or two of them would wake each other for ever.
+      if (reader.at < next || isDone()) reader.wake()
+    }
+    if (isReady()) for (const resolve of waiting.splice(0)) resolve()
+  }
+
+  function finish(error?: Error): void {
+    end ??= { error }
+    release()
+  }
+
+  function read(): AsyncIterator<DeliveredEvent, undefined> {
+    const reader: Reader = { at: -1, isOver: false, wake() {} }
+    let hasEvent = false
+    /** Who asks again is done with what it has. */
+    const pass = (): void => {
+      if (hasEvent) reader.at++
+      hasEvent = false
+    }
     const leave = (): IteratorReturnResult<undefined> => {
       reader.isOver = true
-      if (this.#readers.delete(reader) && !this.#hasHandlers && this.#readers.size === 0) this.#next = reader.at
-      reader.wake?.()
+      if (readers.delete(reader) && !hasHandlers && readers.size === 0) next = reader.at
+      reader.wake()
       return { done: true, value: undefined }
     }
-    const next = async (): Promise<IteratorResult<DeliveredEvent, undefined>> => {
-      if (reader.at < 0) reader.at = this.#next
-      if (!reader.isOver) this.#readers.add(reader)
-      this.#pass(reader)
-      this.#hand()
+    const take = async (): Promise<IteratorResult<DeliveredEvent, undefined>> => {
+      if (reader.at < 0) reader.at = next
+      if (!reader.isOver) readers.add(reader)
+      pass()
+      hand()
       while (!reader.isOver) {
-        for (; reader.at < this.#next; reader.at++) {
-          const value = this.#entries[reader.at - this.#first]?.event
+        for (; reader.at < next; reader.at++) {
+          const value = entries[reader.at - first]?.event
           if (!value || value.type.startsWith('stream:')) continue
-          reader.hasEvent = true
+          hasEvent = true
           return { done: false, value }
         }
-        this.#hand()
-        if (reader.at < this.#next) continue
-        if (this.#end && this.#isEmpty()) {
-          const { error } = this.#end
+        hand()
+        if (reader.at < next) continue
+        if (isDone()) {
           leave()
-          if (error) throw error
+          if (end?.error) throw end.error
         } else await new Promise<void>((resolve) => (reader.wake = resolve))
       }
       return leave()
     }
-    const stop = async (): Promise<IteratorReturnResult<undefined>> => {
-      this.#pass(reader)
-      const result = leave()
-      this.#hand()
-      return result
-    }
     // One at a time: each begins when the one before has its answer.
     let last: Promise<IteratorResult<DeliveredEvent, undefined> | undefined> = Promise.resolve(undefined)
-    return { next: () => (last = last.then(next, next)), return: stop }
-  }
-
-  /** Who asks again is done with what it has. */
-  #pass(reader: Reader): void {
-    if (reader.hasEvent) reader.at++
-    reader.hasEvent = false
-  }
-
-  /** Everything that has come was handed on. */
-  #isEmpty(): boolean {
-    return this.#next === this.#first + this.#entries.length
-  }
-
-  #isReady(): boolean {
-    if (this.#end) return true
-    return this.#entries.length < this.#host.maxQueueCount && !this.#entries.some(({ missed }) => missed)
-  }
-
-  #hand(): void {
-    if (this.#isHanding || !(this.#hasHandlers || this.#readers.size > 0)) return
-    this.#isHanding = true
-    let entry: Entry | undefined
-    while ((entry = this.#entries[this.#next - this.#first])) {
-      if (entry.missed) {
-        if (this.#lowest() < this.#next) break
-        void this.#sync(entry, entry.missed)
-        return this.#release()
-      }
-      this.#next++
-      if (entry.event) this.#host.handle(entry.event)
+    return {
+      next: () => (last = last.then(take, take)),
+      async return() {
+        pass()
+        const result = leave()
+        hand()
+        return result
+      },
     }
-    this.#isHanding = false
-    this.#release()
   }
 
-  async #sync(entry: Entry, missed: MissedNotice): Promise<void> {
-    await this.#host.sync(missed)
-    entry.missed = undefined
-    this.#isHanding = false
-    this.#hand()
-  }
-
-  #lowest(): number {
-    let lowest = this.#next
-    for (const { at } of this.#readers) lowest = Math.min(lowest, at)
-    return lowest
-  }
-
-  /** Forgets what everybody has, and wakes whoever waits. */
-  #release(): void {
-    const lowest = this.#lowest()
-    const gone = this.#entries.splice(0, lowest - this.#first)
-    this.#first = lowest
-    const id = gone.findLast((entry) => entry.id !== undefined)?.id
-    if (id !== undefined) this.#host.keep(id)
-    for (const reader of this.#readers) {
-      // Those who have nothing to do stay asleep, or two of them would wake each other for ever.
-      if (reader.at < this.#next || (this.#end && this.#isEmpty())) reader.wake?.()
-    }
-    if (this.#isReady()) for (const resolve of this.#waiting.splice(0)) resolve()
+  return {
+    receivedId: () => receivedId,
+    queuedCount: () => entries.length,
+    push(entry) {
+      entries.push(entry)
+      receivedId = entry.id ?? receivedId
+      hand()
+    },
+    ready: () => (isReady() ? undefined : new Promise((resolve) => waiting.push(resolve))),
+    start: () =>
+      queueMicrotask(() => {
+        hasHandlers = true
+        hand()
+      }),
+    finish,
+    close() {
+      entries = []
+      next = first
+      for (const reader of readers) reader.at = first
+      end = undefined
+      finish()
+    },
+    read,
   }
 }

@@ -25,7 +25,7 @@ export interface AccessRequest {
 /** Gives what the next attempt is made with. Is never called while an earlier call is pending. A rejection is tried again with back-off. */
 export type Authorize = (request: AccessRequest) => Access | undefined | Promise<Access | undefined>
 
-/** What an {@link HttpFeed} works with: the options of the stream, resolved. */
+/** What a feed works with: the options of the stream, resolved. */
 export interface FeedSettings {
   /** Absolute. */
   readonly url: string
@@ -33,23 +33,23 @@ export interface FeedSettings {
   /** What goes into the query, or the body, of each request for events, beside topics. */
   readonly query: Readonly<Record<string, readonly string[]>>
   readonly method: 'GET' | 'POST'
-  readonly headers: HeadersInit | undefined
-  readonly credentials: RequestCredentials | undefined
+  readonly headers?: HeadersInit | undefined
+  readonly credentials?: RequestCredentials | undefined
   readonly fetch: Fetch
-  readonly authorize: Authorize | undefined
+  readonly authorize?: Authorize | undefined
   readonly transport: 'auto' | Transport
   readonly policy: RetryPolicy
   readonly clock: Clock
   readonly fraction: () => number
   /** Milliseconds since 1970. */
   readonly time: () => number
-  readonly limits: EventStreamRequest['limits']
+  readonly limits?: EventStreamRequest['limits']
   /** Whether requests to this URL are free of preflights whatever their headers. */
   readonly isSameOrigin: boolean
   readonly minDelayMs: number
   readonly connectTimeoutMs: number
   readonly streamTimeoutMs: number
-  readonly silenceMs: number | false | undefined
+  readonly silenceMs?: number | false | undefined
   readonly pollWaitMs: number
   readonly pollIntervalMs: number
   readonly streamRetryMs: number

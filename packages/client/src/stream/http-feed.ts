@@ -1,19 +1,20 @@
 // Over 300 lines: one loop makes the attempts, and what it has learned from one decides on the next.
 import type { ParsedEvent } from '@millrace/protocol'
+import { readEventStream } from '../attempt/read-event-stream.ts'
 import { ClientError } from '../client-error.ts'
-import { errorOf, statusError } from './attempt-error.ts'
-import { closedError, gaveUp, stopped, verdictOf, waitable, type Outcome } from './attempt-outcome.ts'
-import type { EventFeed, FeedDiagnostics, FeedSink, FeedStatus } from './event-feed.ts'
-import { FeedAttempt } from './feed-attempt.ts'
-import { askFor, feedRequest, type Asked } from './feed-request.ts'
+import { caused, errorOf, networkError, statusError } from './attempt-error.ts'
+import { closedError, gaveUp, verdictOf, waitable, type Outcome } from './attempt-outcome.ts'
+import { missedNotice, readSaid } from './control-data.ts'
+import type { EventFeed, FeedSink, FeedStatus, Transport } from './event-feed.ts'
+import { makeAttempt, type FeedAttempt } from './feed-attempt.ts'
+import { drop, feedRequest, send, type Target } from './feed-request.ts'
 import type { Access, FeedSettings } from './feed-settings.ts'
-import { Pause } from './pause.ts'
-import { pollOnce, polledEvent } from './poll-once.ts'
+import { makePause } from './pause.ts'
+import { isNoPolling, polledEvent, pollOnce } from './poll-once.ts'
 import { LEAST_DELAY_MS, needsRenewal } from './retry-policy.ts'
-import { missedNotice, readObject, ServerState } from './server-state.ts'
-import { streamOnce, type StreamHost } from './stream-once.ts'
-import { TopicChanges } from './topic-changes.ts'
-import { firstChoice, nextChoice, type TransportChoice } from './transport-choice.ts'
+import { makeTopicChanges } from './topic-changes.ts'
+import { firstChoice, nextChoice } from './transport-choice.ts'
+import { makeWatchdog } from './watchdog.ts'
 
 /** Longer reconnection times than an hour are a mistake, or an attack. Milliseconds. */
 const MAX_RETRY_MS = 3_600_000
@@ -21,325 +22,369 @@ const MAX_RETRY_MS = 3_600_000
 const FULL_ANSWER_COUNT = 100
 /** A hub breaks every silence within `heartbeatMs`; a bit more than two of them missing is no accident. */
 const SILENT_HEARTBEATS = 2.5
-
 /** What a hub's heartbeat is until it says so. Milliseconds. */
 const HUB_HEARTBEAT_MS = 15_000
+/** A stream that was open for this long has done its work, whether there were events or not. Milliseconds. */
+const GOOD_AFTER_MS = 5_000
+/** What comes later than this after the head was not sent with it. Milliseconds. */
+const FLOWING_AFTER_MS = 1_000
 
 /**
  * The events of one URL, by a stream or by polls, over whatever happens to its connections.
  *
  * One loop makes the attempts, one after the other, so there are never two at once; between two there is always a wait.
  */
-export class HttpFeed implements EventFeed, StreamHost {
-  readonly settings: FeedSettings
-  readonly sink: FeedSink
-  readonly #topics: TopicChanges
-  readonly #pause: Pause
-  readonly #server: ServerState
-  #choice: TransportChoice
-  #isOpen = false
-  #isOver = false
-  #attempt: FeedAttempt | undefined
-  #access: Access = {}
-  #pendingAccess: Promise<Access> | undefined
-  #attempts = 0
-  #failures = 0
-  #goodAtMs: number
-  #wasGood = false
+export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
+  const { clock, time, transport, streamRetryMs, connectTimeoutMs } = settings
+  const isAuto = transport === 'auto'
+  const wanted = makeTopicChanges(settings.topics)
+  const pause = makePause(clock)
+  const onSilent = (): void =>
+    attempt?.stop(new ClientError('silent', `No byte has come for ${promisedMs()} ms and more.`))
+  const watchdog = makeWatchdog(clock, onSilent, time)
+  let choice = firstChoice(isAuto ? 'stream' : transport, streamRetryMs)
+  let isOver = false
+  /** How events come at the moment; between two polls too. */
+  let openBy: Transport | undefined
+
+  let attempt: FeedAttempt | undefined
+  /** It has done what it is for: its failure is not counted with those before. */
+  let isGood = false
+  /** Bytes have come after those that come at once: nothing on the way keeps them back. */
+  let isFlowing = false
+  /** The revision of the topics that it asks for. */
+  let sentRevision = 0
+  let attempts = 0
+  let failures = 0
+  let goodAtMs = clock.now()
+  let wasGood = false
+  let lastError: ClientError | undefined
+  let access: Access = {}
+  let pendingAccess: Promise<Access> | undefined
   /** Credentials were refused since the last good connection: once is an expired token, twice is an answer. */
-  #isRefused = false
-  #lastError: ClientError | undefined
-  /** The revision of the topics that the attempt asks for. */
-  #sentRevision = 0
-  #isPutting = false
+  let isRefused = false
+
+  // What the server has said about itself and about the open stream.
+  let floorMs = settings.minDelayMs
+  let isHub = false
+  let heartbeatMs: number | undefined
+  /** The open stream, by which its server can be asked to change it. */
+  let connection: string | undefined
+  let secret: unknown
+  let isUnauthorized = false
+  /** Topics to which nothing more will come. */
+  const endedTopics = new Set<string>()
+  let isPutting = false
   /** The last attempt was a poll: the next one needs only the state values that are new. */
-  #hasState = false
+  let hasState = false
 
-  constructor(settings: FeedSettings, sink: FeedSink) {
-    const { transport, streamRetryMs, clock, topics } = settings
-    this.settings = settings
-    this.sink = sink
-    this.#topics = new TopicChanges(topics)
-    this.#pause = new Pause(clock)
-    this.#server = new ServerState(settings.minDelayMs)
-    this.#choice = firstChoice(transport === 'auto' ? 'stream' : transport, streamRetryMs)
-    this.#goodAtMs = clock.now()
-  }
-
-  open(): void {
-    void this.#run()
-  }
-
-  setTopics(topics: readonly string[], from?: 'now' | 'snapshot'): Promise<void> {
-    const done = this.#topics.change(topics, from)
-    if (this.#isOver) this.#topics.refuse(closedError())
-    else if (this.#server.connection) void this.#putTopics()
-    else this.#attempt?.stop('restart')
-    return done
-  }
-
-  wake(): void {
-    this.#pause.hurry()
-    this.#attempt?.onDoubt?.()
-  }
-
-  close(): void {
-    this.#finish({ name: 'closed' })
-  }
-
-  diagnostics(): FeedDiagnostics {
-    const { heartbeatMs, floorMs, connection } = this.#server
-    return {
-      url: this.settings.url,
-      transport: this.#choice.transport,
-      attempts: this.#attempts,
-      failures: this.#failures,
-      lastError: this.#lastError,
-      connection,
-      heartbeatMs,
-      floorMs,
-      topics: this.#topics.topics,
-    }
-  }
-
-  get promisedMs(): number | false {
-    return this.settings.silenceMs ?? this.#server.heartbeatMs ?? false
-  }
-
-  get silenceMs(): number | false {
-    return this.settings.silenceMs ?? (this.promisedMs && this.promisedMs * SILENT_HEARTBEATS)
-  }
-
-  onHead(headers: Headers): boolean {
-    const server = this.#server
-    server.isHub ||= headers.has('millrace-connection')
-    if (server.isHub) server.heartbeatMs ??= HUB_HEARTBEAT_MS
-    return server.isHub
-  }
-
-  get canFallBack(): boolean {
-    return this.settings.transport === 'auto' && this.#choice.canPoll !== false
-  }
-
-  onFlow(): void {
-    this.#isOpen = true
-    this.sink.status({ name: 'open', transport: this.#choice.transport })
-    this.#topics.confirm(this.#sentRevision)
-  }
-
-  onRetry(retryMs: number): void {
-    this.#server.floorMs = Math.min(MAX_RETRY_MS, retryMs)
-  }
-
-  onEvent({ type, data, topic = '', lastEventId: id }: ParsedEvent): void {
-    const { sink } = this
-    if (type.startsWith('stream:')) {
-      const said = readObject(data)
-      if (type === 'stream:sync-required') return sink.missed(missedNotice(said, sink.resumeId()), id)
-      this.#server.hear(type, said)
-      if (type === 'stream:connected' && this.#topics.revision > this.#sentRevision) void this.#putTopics()
-      if (type === 'stream:topics') this.#topics.confirm(Number(said['revision']))
-      if (type === 'stream:expiring') void this.#renew()
-      // These are between server and client; the others may be news to somebody.
-      if (type === 'stream:connected' || type === 'stream:position') return sink.moved(id)
-    } else {
-      this.#server.endedTopics.delete(topic)
-      if (this.#attempt) this.#attempt.isGood = true
-    }
-    sink.event({ type, data, topic, id })
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#isOver) {
-      await this.sink.ready()
-      if (this.#isOver) return
-      const attempt = new FeedAttempt(this.settings.clock)
-      this.#attempt = attempt
-      this.#attempts++
-      const outcome = await this.#try(attempt)
+  async function run(): Promise<void> {
+    for (;;) {
+      await sink.ready()
+      if (isOver) return
+      attempts++
+      isGood = isFlowing = isUnauthorized = false
+      attempt = makeAttempt(clock)
+      const outcome = await tryOnce(attempt)
       attempt.stop()
-      this.#attempt = this.#server.connection = undefined
-      if (this.#choice.transport === 'stream') this.#isOpen = false
-      if (this.#isOver) return
-      if (outcome === 'finished') return this.#finish({ name: 'ended' })
-      await this.#waitAfter(attempt, outcome)
+      attempt = connection = undefined
+      if (choice.transport === 'stream') openBy = undefined
+      if (isOver) return
+      if (outcome === 'finished') return finish({ name: 'ended' })
+      await waitAfter(outcome)
     }
   }
 
-  async #try(attempt: FeedAttempt): Promise<Outcome> {
-    const { settings, sink } = this
-    const { connectTimeoutMs, pollWaitMs } = settings
-    const { transport } = this.#choice
-    const waitMs = transport === 'long-polling' ? pollWaitMs : 0
+  async function tryOnce({ signal, limit, until }: FeedAttempt): Promise<Outcome> {
+    const { transport: by } = choice
+    const isStream = by === 'stream'
+    const waitMs = by === 'long-polling' ? settings.pollWaitMs : 0
     // Between two polls nothing has changed for whoever looks.
-    if (!this.#isOpen) sink.status({ name: 'connecting', attempt: this.#failures + 1 })
-    sink.attempt({ attempt: this.#failures + 1, transport, lastId: sink.resumeId() })
-    attempt.limit(connectTimeoutMs + waitMs, 'timeout', `The server has not answered within ${connectTimeoutMs} ms.`)
+    if (!openBy) sink.status({ name: 'connecting', attempt: failures + 1 })
+    sink.attempt({ attempt: failures + 1, transport: by, lastId: sink.resumeId() })
+    limit(connectTimeoutMs + waitMs, 'timeout', `The server has not answered within ${connectTimeoutMs} ms.`)
     try {
-      this.#access = await attempt.until(this.#authorize(attempt.signal))
-      this.#sentRevision = this.#topics.revision
-      return transport === 'stream' ? await this.#stream(attempt) : await this.#poll(attempt, waitMs)
+      access = await until(authorize(signal))
+      sentRevision = wanted.revision
+      return await (isStream ? stream() : poll(waitMs))
     } catch (cause) {
-      return (
-        stopped(attempt) ?? { error: new ClientError('authorize', `authorize has failed: ${String(cause)}`, { cause }) }
-      )
+      if (signal.aborted) return signal.reason as Outcome
+      const error = cause instanceof ClientError ? cause : networkError(cause)
+      // Who wants polls and nothing else is told what the server says to them.
+      return !isStream && isAuto && !choice.canPoll && isNoPolling(error) ? 'no_polling' : error
     }
   }
 
-  async #stream(attempt: FeedAttempt): Promise<Outcome> {
-    const { settings } = this
-    this.#hasState = false
-    this.#server.isUnauthorized = false
-    const end = await streamOnce(this, attempt, feedRequest(settings, this.#asked()))
-    if (end.kind === 'status' && end.status === 204) return 'finished'
-    if (end.kind === 'ended' && this.#server.hasEnded(this.#topics.topics)) return 'finished'
-    if (this.#server.isUnauthorized) return { error: new ClientError('unauthorized', 'The grant has ended.') }
-    return stopped(attempt) ?? { error: errorOf(end, settings.time()) }
+  async function stream(): Promise<Outcome> {
+    const { signal, limit } = attempt!
+    let id = sink.resumeId()
+    let openedAtMs = Infinity
+    hasState = false
+    const end = await readEventStream(
+      { ...eventsRequest(), lastEventId: id, signal, limits: settings.limits },
+      {
+        onOpen({ headers }) {
+          openedAtMs = clock.now()
+          isHub ||= headers.has('millrace-connection')
+          if (!isHub) return flow()
+          // Its first byte is due at once.
+          heartbeatMs ??= HUB_HEARTBEAT_MS
+          const { streamTimeoutMs } = settings
+          if (isAuto && choice.canPoll !== false)
+            limit(streamTimeoutMs, 'held_back', `No byte of the stream has come within ${streamTimeoutMs} ms.`)
+        },
+        onBytes() {
+          if (openBy !== 'stream') flow()
+          isFlowing ||= clock.now() - openedAtMs >= FLOWING_AFTER_MS
+          watchdog.hear()
+        },
+        onRetry: (retryMs) => void (floorMs = Math.min(MAX_RETRY_MS, retryMs)),
+        onId: (newId) => void (id = newId),
+        onEvent,
+        beforeRead() {
+          sink.moved(id)
+          const wait = sink.ready()
+          // What is not read cannot be heard.
+          watchdog.watch(
+            !wait && (settings.silenceMs ?? (heartbeatMs !== undefined && heartbeatMs * SILENT_HEARTBEATS)),
+          )
+          return wait
+        },
+      },
+    )
+    watchdog.watch(false)
+    isGood ||= clock.now() - openedAtMs >= GOOD_AFTER_MS
+    if (end.kind === 'status' ? end.status === 204 : end.kind === 'ended' && isFinished()) return 'finished'
+    if (isUnauthorized) return new ClientError('unauthorized', 'The grant has ended.')
+    throw errorOf(end, time())
   }
 
-  async #poll(attempt: FeedAttempt, waitMs: number): Promise<Outcome> {
-    const { settings, sink } = this
-    const { clock, time, fraction, pollIntervalMs } = settings
+  async function poll(waitMs: number): Promise<Outcome> {
     const id = sink.resumeId()
     const startMs = clock.now()
-    // Who wants polls and nothing else is told what the server says to them.
-    const isKnown = settings.transport !== 'auto' || this.#choice.canPoll
-    const poll = {
+    const query = {
       wait: String(waitMs / 1000),
       ...(id && { last_event_id: id }),
-      ...(!this.#hasState && { state: 'all' }),
+      ...(!hasState && { state: 'all' }),
     }
-    const answer = await pollOnce(attempt, feedRequest(settings, { ...this.#asked(), poll }), isKnown, time())
-    if (answer === 'finished') return answer
-    if (answer === 'no_polling') return { delayMs: LEAST_DELAY_MS, verdict: 'no_polling' }
-    if (answer instanceof ClientError) return { error: answer }
-    this.#hasState = attempt.isGood = this.#server.isHub = true
-    if (!this.#isOpen) this.onFlow()
-    this.#topics.confirm(this.#sentRevision)
+    const answer = await pollOnce(attempt!, eventsRequest(query), time())
+    if (!answer) return 'finished'
+    hasState = isGood = isHub = true
+    flow()
     const { events, cursor, reset } = answer
     if (reset) sink.missed(missedNotice(reset, id), undefined)
     for (const event of events) {
       const polled = polledEvent(event, sink.resumeId())
-      this.onEvent(polled)
-      if (event.end) this.onEvent({ ...polled, type: 'stream:end', data: JSON.stringify({ topic: event.topic }) })
+      onEvent(polled)
+      if (event.end) onEvent({ ...polled, type: 'stream:end', data: JSON.stringify({ topic: event.topic }) })
     }
     sink.moved(cursor)
     const waited = waitMs > 0 && clock.now() - startMs > waitMs / 2
     const isDue = !id || waited || events.length >= (waitMs > 0 ? 1 : FULL_ANSWER_COUNT)
-    return { delayMs: isDue ? LEAST_DELAY_MS : pollIntervalMs * (1 + fraction() / 10), verdict: 'good' }
+    return isDue ? LEAST_DELAY_MS : settings.pollIntervalMs * (1 + settings.fraction() / 10)
+  }
+
+  /** The request for events: a stream, or a poll, which is always a GET. */
+  function eventsRequest(pollQuery?: Readonly<Record<string, string>>): Target {
+    const names = { ...settings.query, topic: wanted.topics }
+    const ticket = access.ticket || []
+    // One value stands for itself, and what is not asked for is left out.
+    const body = Object.entries(names).map(([name, values]) => [name, values.length > 1 ? values : values[0]])
+    const target = feedRequest(
+      settings,
+      access,
+      settings.method === 'POST' && !pollQuery
+        ? { path: '/stream', method: 'POST', query: { ticket }, body: Object.fromEntries(body) as object }
+        : { query: { ticket, ...names, ...pollQuery } },
+    )
+    // It tells a hub that statuses are read here, so that it need not dress refusals up as streams. Elsewhere it needs a
+    // preflight, which other servers may not know how to answer.
+    if (isHub || settings.isSameOrigin) target.headers.set('Millrace-Client', 'js')
+    if (pollQuery) target.headers.set('Accept', 'application/json')
+    return target
+  }
+
+  /** The longest silence that the server means to keep. Milliseconds; 0 when it has promised nothing. */
+  function promisedMs(): number {
+    return (settings.silenceMs ?? heartbeatMs) || 0
+  }
+
+  /** Events can come. */
+  function flow(): void {
+    attempt?.limit(false)
+    if (openBy !== choice.transport) sink.status({ name: 'open', transport: (openBy = choice.transport) })
+    wanted.confirm(sentRevision)
+  }
+
+  function onEvent({ type, data, topic = '', lastEventId: id }: ParsedEvent): void {
+    if (type.startsWith('stream:')) {
+      const said = readSaid(data)
+      switch (type) {
+        case 'stream:sync-required':
+          return sink.missed(missedNotice(said, sink.resumeId()), id)
+        case 'stream:connected':
+          isHub = true
+          connection = String(said['connection'])
+          secret = said['secret']
+          if (Number(said['heartbeatMs']) > 0) heartbeatMs = Number(said['heartbeatMs'])
+          if (wanted.revision > sentRevision) void putTopics()
+          return sink.moved(id)
+        case 'stream:position':
+          return sink.moved(id)
+        case 'stream:topics':
+          wanted.confirm(Number(said['revision']))
+          break
+        case 'stream:end':
+          endedTopics.add(String(said['topic']))
+          break
+        case 'stream:unauthorized':
+          isUnauthorized = true
+          break
+        case 'stream:expiring':
+          void renew()
+      }
+    } else {
+      endedTopics.delete(topic)
+      isGood = true
+    }
+    sink.event({ type, data, topic, id })
+  }
+
+  /** Whether a stream that ends is finished, and not cut off. */
+  function isFinished(): boolean {
+    return wanted.topics.length > 0 && wanted.topics.every((topic) => endedTopics.has(topic))
   }
 
   /** Waits for the time of the next attempt, or gives up. */
-  async #waitAfter(attempt: FeedAttempt, outcome: Exclude<Outcome, 'finished'>): Promise<void> {
-    const { clock, time, transport, streamRetryMs, policy, authorize } = this.settings
+  async function waitAfter(outcome: Exclude<Outcome, 'finished'>): Promise<void> {
     const nowMs = clock.now()
-    if (attempt.isGood) {
-      this.#goodAtMs = nowMs
-      this.#failures = 0
-      this.#wasGood = true
-      this.#isRefused = false
-    } else if ('error' in outcome) this.#failures++
-    if (transport === 'auto') {
-      const verdict = 'error' in outcome ? verdictOf(outcome.error, attempt) : outcome.verdict
-      this.#choice = nextChoice(this.#choice, verdict, nowMs, streamRetryMs)
-    }
-    if (!('error' in outcome)) return this.#pause.wait(outcome.delayMs, LEAST_DELAY_MS)
-    const { error } = outcome
-    this.#lastError = error
-    const decision = policy(error, {
-      failures: this.#failures,
-      failingMs: nowMs - this.#goodAtMs,
-      floorMs: this.#server.floorMs,
-      wasGood: this.#wasGood,
-      canRenew: authorize !== undefined && !this.#isRefused,
+    const error = outcome instanceof ClientError ? outcome : undefined
+    if (isGood) {
+      goodAtMs = nowMs
+      failures = 0
+      wasGood = true
+      isRefused = false
+    } else if (error) failures++
+    if (isAuto) choice = nextChoice(choice, verdictOf(outcome, isGood, isFlowing), nowMs, streamRetryMs)
+    if (!error) return pause.wait(typeof outcome === 'number' ? outcome : LEAST_DELAY_MS, LEAST_DELAY_MS)
+    lastError = error
+    const decision = settings.policy(error, {
+      failures,
+      failingMs: nowMs - goodAtMs,
+      floorMs,
+      wasGood,
+      canRenew: settings.authorize !== undefined && !isRefused,
     })
-    this.#isRefused ||= needsRenewal(error)
-    if ('giveUp' in decision && this.#topics.isChanging) {
+    isRefused ||= needsRenewal(error)
+    if ('giveUp' in decision) {
+      if (!wanted.isChanging()) return finish({ name: 'failed', error: gaveUp(error, decision.giveUp) })
       // It is the new topics that are refused: back to the old ones.
-      this.#topics.refuse(error)
-      return this.#pause.wait(LEAST_DELAY_MS, LEAST_DELAY_MS)
+      wanted.refuse(error)
+      return pause.wait(LEAST_DELAY_MS, LEAST_DELAY_MS)
     }
-    if ('giveUp' in decision) return this.#finish({ name: 'failed', error: gaveUp(error, decision.giveUp) })
     const delayMs = waitable(decision.delayMs)
-    this.#isOpen = false
-    this.sink.status({ name: 'waiting', attempt: this.#failures + 1, delayMs, atMs: time() + delayMs, error })
-    await this.#pause.wait(delayMs, waitable(decision.soonestMs))
+    openBy = undefined
+    sink.status({ name: 'waiting', attempt: failures + 1, delayMs, atMs: time() + delayMs, error })
+    await pause.wait(delayMs, waitable(decision.soonestMs))
   }
 
   /** One call at a time: whoever asks meanwhile gets the same answer. */
-  #authorize(signal: AbortSignal): Promise<Access> {
-    const { authorize } = this.settings
-    const ask = async (): Promise<Access> => {
+  function authorize(signal: AbortSignal): Promise<Access> {
+    const call = async (): Promise<Access> => {
       // Nothing is called before the promise is known.
       await Promise.resolve()
       try {
-        return (await authorize?.({ attempt: this.#failures + 1, isRefused: this.#isRefused, signal })) ?? {}
+        return (await settings.authorize?.({ attempt: failures + 1, isRefused, signal })) ?? {}
+      } catch (cause) {
+        throw caused('authorize', 'authorize has failed', cause)
       } finally {
-        this.#pendingAccess = undefined
+        pendingAccess = undefined
       }
     }
-    return (this.#pendingAccess ??= ask())
-  }
-
-  #asked(): Asked {
-    return { topics: this.#topics.topics, access: this.#access, isHub: this.#server.isHub }
+    return (pendingAccess ??= call())
   }
 
   /** Asks the server to send by other topics on the open stream; where it cannot, the next one asks for them. */
-  async #putTopics(): Promise<void> {
-    const attempt = this.#attempt
-    if (this.#isPutting || !attempt) return
-    this.#isPutting = true
-    const { topics, revision, from } = this.#topics
-    const response = await this.#ask('PUT', 'topics', { topics, revision, from })
-    this.#isPutting = false
+  async function putTopics(): Promise<void> {
+    const current = attempt
+    if (isPutting || !current) return
+    isPutting = true
+    const { topics, revision, from } = wanted
+    const response = await ask('PUT', 'topics', { topics, revision, from }, current)
+    isPutting = false
     // The stream has ended meanwhile: the next one asks for the newest topics anyway.
-    if (attempt !== this.#attempt) return
-    const status = response?.status ?? 0
+    if (attempt !== current) return
     if (response?.ok) {
-      if (this.#topics.revision > revision) void this.#putTopics()
-    } else if (response && status < 500 && ![404, 405, 409, 429].includes(status)) {
-      this.#topics.refuse(statusError(response, this.settings.time()))
-    } else attempt.stop('restart')
+      if (wanted.revision > revision) void putTopics()
+    } else if (response && response.status < 500 && ![404, 405, 409, 429].includes(response.status)) {
+      wanted.refuse(statusError(response, time()))
+    } else current.stop('restart')
   }
 
   /** The grant is about to end: brings a new one, so that the stream need not. */
-  async #renew(): Promise<void> {
-    const attempt = this.#attempt
-    if (!attempt || !this.settings.authorize) return
-    this.#isRefused = true
+  async function renew(): Promise<void> {
+    const current = attempt
+    if (!current || !settings.authorize) return
+    isRefused = true
     try {
-      this.#access = await attempt.until(this.#authorize(attempt.signal))
-      await this.#ask('POST', 'authorization', {})
+      access = await current.until(authorize(current.signal))
+      await ask('POST', 'authorization', {}, current)
     } catch {
       // The stream will end, and its successor asks again.
     }
-    this.#isRefused = false
+    isRefused = false
   }
 
   /** Asks for something to be done to the open stream. Undefined when there is no answer. */
-  async #ask(method: string, what: string, body: object): Promise<Response | undefined> {
-    const { connection, secret } = this.#server
+  async function ask(
+    method: string,
+    what: string,
+    body: object,
+    { signal }: FeedAttempt,
+  ): Promise<Response | undefined> {
+    const path = `/${connection}/${what}`
     try {
-      const response = await askFor(this.settings, this.#access, {
-        path: `/${connection}/${what}`,
-        method,
-        body: { ...body, secret },
-        signal: this.#attempt!.signal,
-      })
-      response.body?.cancel().catch(() => {})
+      const response = await send(feedRequest(settings, access, { path, method, body: { ...body, secret } }), signal)
+      drop(response)
       return response
     } catch {
       return undefined
     }
   }
 
-  #finish(status: FeedStatus): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#attempt?.stop()
-    this.#pause.end()
-    this.sink.status(status)
-    this.#topics.refuse(closedError())
+  function finish(status: FeedStatus): void {
+    if (isOver) return
+    isOver = true
+    attempt?.stop()
+    pause.end()
+    sink.status(status)
+    wanted.refuse(closedError())
+  }
+
+  return {
+    open: () => void run(),
+    setTopics(topics, from) {
+      const done = wanted.change(topics, from)
+      if (isOver) wanted.refuse(closedError())
+      else if (connection) void putTopics()
+      else attempt?.stop('restart')
+      return done
+    },
+    wake() {
+      pause.hurry()
+      watchdog.doubt(promisedMs())
+    },
+    close: () => finish({ name: 'closed' }),
+    diagnostics: () => ({
+      url: settings.url,
+      transport: choice.transport,
+      attempts,
+      failures,
+      lastError,
+      connection,
+      heartbeatMs,
+      floorMs,
+      topics: wanted.topics,
+    }),
   }
 }

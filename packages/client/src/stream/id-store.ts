@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { makeAlarm, type Clock } from '../clock.ts'
 
 /** The part of the web's `Storage` that is used. */
 export interface IdStorage {
@@ -22,52 +22,43 @@ const WRITE_AFTER_MS = 250
 /**
  * Keeps the id to resume from over a page load.
  *
- * What cannot be stored (storage is full, or forbidden) is not kept: `onError` is told once, the stream goes on. A page
+ * What cannot be stored (storage is full, or forbidden) is not kept: `onError` is told, the stream goes on. A page
  * that goes away in the ordinary way has written its last id; after a crash the events of the last moment come again.
  */
-export class IdStore {
-  readonly #clock: Clock
-  readonly #key: string
-  readonly #storage: () => IdStorage
-  readonly #onError: (error: unknown) => void
-  #id: string | undefined
-  #cancel: (() => void) | undefined
-
-  constructor(
-    clock: Clock,
-    { key, storage }: PersistOptions & { readonly key: string },
-    onError: (error: unknown) => void,
-  ) {
-    this.#clock = clock
-    this.#key = key
-    this.#storage = () => storage ?? sessionStorage
-    this.#onError = onError
-  }
-
-  read(): string {
-    return this.#try(() => this.#storage().getItem(this.#key)) ?? ''
-  }
-
-  keep(id: string): void {
-    this.#id = id
-    this.#cancel ??= this.#clock.after(WRITE_AFTER_MS, () => this.write())
-  }
-
+export interface IdStore {
+  read(): string
+  keep(id: string): void
   /** Writes what waits, now. */
-  write(): void {
-    this.#cancel?.()
-    this.#cancel = undefined
-    const id = this.#id
-    this.#id = undefined
-    if (id !== undefined) this.#try(() => this.#storage().setItem(this.#key, id))
-  }
+  write(): void
+}
 
-  #try<T>(act: () => T): T | undefined {
+export function makeIdStore(
+  clock: Clock,
+  { key, storage }: PersistOptions & { readonly key: string },
+  onError: (error: unknown) => void,
+): IdStore {
+  const alarm = makeAlarm(clock)
+  let waiting: string | undefined
+  const use = <T>(act: (store: IdStorage) => T): T | undefined => {
     try {
-      return act()
+      return act(storage ?? sessionStorage)
     } catch (error) {
-      this.#onError(error)
+      onError(error)
       return undefined
     }
+  }
+  const write = (): void => {
+    alarm(false)
+    const id = waiting
+    waiting = undefined
+    if (id !== undefined) use((store) => store.setItem(key, id))
+  }
+  return {
+    read: () => use((store) => store.getItem(key)) ?? '',
+    keep(id) {
+      if (waiting === undefined) alarm(WRITE_AFTER_MS, write)
+      waiting = id
+    },
+    write,
   }
 }

@@ -128,40 +128,31 @@ export interface StreamOptions extends Partial<StreamLimits> {
   readonly fraction?: (() => number) | undefined
 }
 
+/** The options, checked and filled in. */
+export type StreamSettings = FeedSettings & StreamLimits & Omit<StreamOptions, keyof FeedSettings | keyof StreamLimits>
+
 /** Checks the options and fills in the defaults. @throws ClientError `invalid_option` */
-export function resolveStreamOptions(
-  url: string | URL,
-  options: StreamOptions,
-): { readonly settings: FeedSettings; readonly limits: StreamLimits } {
+export function resolveStreamOptions(url: string | URL, options: StreamOptions): StreamSettings {
   const limits = resolveLimits(options)
-  const { from, types, client, topics = [], fraction = Math.random } = options
+  const { from, types, client, fraction = Math.random } = options
   const { location, document } = globalThis as { location?: Location; document?: Document }
   const absolute = absoluteUrl(url, document?.baseURI ?? location?.href)
-  const query = { from, type: types, client }
+  const query = Object.entries({ from, type: types, client })
   return {
-    limits,
-    settings: {
-      ...limits,
-      url: absolute.href,
-      topics,
-      query: Object.fromEntries(
-        Object.entries(query).flatMap(([name, value]) => (value ? [[name, [value].flat()]] : [])),
-      ),
-      method: options.method ?? 'GET',
-      headers: options.headers,
-      credentials: options.credentials,
-      // Looked up at each call: whoever replaces it later means this stream too.
-      fetch: options.fetch ?? ((input, init) => fetch(input, init)),
-      authorize: options.authorize,
-      transport: options.transport ?? 'auto',
-      policy: options.retryPolicy ?? retryPolicy(limits, fraction),
-      clock: options.clock ?? systemClock,
-      fraction,
-      time: Date.now,
-      limits: options.limits,
-      isSameOrigin: !location || absolute.origin === location.origin,
-      silenceMs: options.silenceMs,
-    },
+    ...options,
+    ...limits,
+    url: absolute.href,
+    topics: options.topics ?? [],
+    query: Object.fromEntries(query.flatMap(([name, value]) => (value ? [[name, [value].flat()]] : []))),
+    method: options.method ?? 'GET',
+    // Looked up at each call: whoever replaces it later means this stream too.
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    transport: options.transport ?? 'auto',
+    policy: options.retryPolicy ?? retryPolicy(limits, fraction),
+    clock: options.clock ?? systemClock,
+    fraction,
+    time: Date.now,
+    isSameOrigin: !location || absolute.origin === location.origin,
   }
 }
 

@@ -8,49 +8,49 @@ interface Change {
 }
 
 /** The topics that are wanted, and who waits for the server to send by them. */
-export class TopicChanges {
-  topics: readonly string[]
+export interface TopicChanges {
+  readonly topics: readonly string[]
   /** What comes first of new topics. */
-  from: 'now' | 'snapshot' | undefined
+  readonly from: 'now' | 'snapshot' | undefined
   /** Rises with each change. */
-  revision: number = 0
-  /** What the server last sent by. */
-  #confirmed: readonly string[]
-  #changes: Change[] = []
-
-  constructor(topics: readonly string[]) {
-    this.topics = this.#confirmed = topics
-  }
-
+  readonly revision: number
   /** Resolves when the change is confirmed. Whoever does not look at the promise is not troubled by its rejection. */
-  change(topics: readonly string[], from?: 'now' | 'snapshot'): Promise<void> {
-    this.topics = topics
-    this.from = from
-    const revision = ++this.revision
-    const done = new Promise<void>((resolve, reject) => this.#changes.push({ revision, topics, resolve, reject }))
-    done.catch(() => {})
-    return done
-  }
-
+  change(topics: readonly string[], from?: 'now' | 'snapshot'): Promise<void>
   /** The server sends by the topics of this revision. */
-  confirm(revision: number): void {
-    for (const change of this.#changes) {
-      if (change.revision > revision) break
-      this.#confirmed = change.topics
-      change.resolve()
-    }
-    this.#changes = this.#changes.filter((change) => change.revision > revision)
-  }
-
+  confirm(revision: number): void
   /** Whether a change waits to be confirmed. */
-  get isChanging(): boolean {
-    return this.#changes.length > 0
-  }
-
+  isChanging(): boolean
   /** Gives up all changes that are not confirmed. */
-  refuse(error: ClientError): void {
-    this.topics = this.#confirmed
-    this.revision++
-    for (const change of this.#changes.splice(0)) change.reject(error)
+  refuse(error: ClientError): void
+}
+
+export function makeTopicChanges(startTopics: readonly string[]): TopicChanges {
+  /** What the server last sent by. */
+  let confirmed = startTopics
+  const changes: Change[] = []
+  const wanted = {
+    topics: startTopics,
+    from: undefined as TopicChanges['from'],
+    revision: 0,
+    change(topics: readonly string[], from?: 'now' | 'snapshot') {
+      const revision = ++wanted.revision
+      Object.assign(wanted, { topics, from })
+      const done = new Promise<void>((resolve, reject) => changes.push({ revision, topics, resolve, reject }))
+      done.catch(() => {})
+      return done
+    },
+    confirm(revision: number) {
+      for (let change; (change = changes[0]) && change.revision <= revision; changes.shift()) {
+        confirmed = change.topics
+        change.resolve()
+      }
+    },
+    isChanging: () => changes.length > 0,
+    refuse(error: ClientError) {
+      wanted.topics = confirmed
+      wanted.revision++
+      for (const { reject } of changes.splice(0)) reject(error)
+    },
   }
+  return wanted
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { makeAlarm, type Clock } from '../clock.ts'
 
 /** A timer that fires later than this was held up: by sleep, or by a browser that saves power. Milliseconds. */
 const LATE_MS = 1_000
@@ -14,68 +14,62 @@ const MAX_GRACES = 2
  * machine slept, and what came may wait to be read. It then waits a little longer, twice at the most. Where the clock of
  * timers stands still in sleep, the time of day tells whoever asks by {@link Watchdog.doubt}.
  */
-export class Watchdog {
-  readonly #clock: Clock
-  readonly #onSilent: () => void
-  readonly #time: () => number
-  #limitMs: number | false = false
-  #heardAtMs = 0
-  /** When that was by the time of day. */
-  #heardTimeMs = 0
-  #isInDoubt = false
-  #graces = 0
-  #cancel: (() => void) | undefined
-
-  /** @param time the time of day, in milliseconds */
-  constructor(clock: Clock, onSilent: () => void, time: () => number) {
-    this.#clock = clock
-    this.#onSilent = onSilent
-    this.#time = time
-  }
-
+export interface Watchdog {
   /** Starts to watch, or goes on with another limit. Milliseconds, or false to rest: a silence of nobody's making. */
-  watch(limitMs: number | false): void {
-    this.#limitMs = limitMs
-    this.hear()
-    this.#cancel?.()
-    this.#cancel = undefined
-    if (limitMs !== false) this.#wait(limitMs)
-  }
-
+  watch(limitMs: number | false): void
   /** Bytes have come. */
-  hear(): void {
-    this.#heardAtMs = this.#clock.now()
-    this.#heardTimeMs = this.#time()
-    this.#graces = 0
-    this.#isInDoubt = false
-  }
-
+  hear(): void
   /**
    * The machine may have slept, or changed its network: until the next byte the connection is not given the whole limit,
    * but the silence that was promised, and a little for what waits to be read. Milliseconds.
    */
-  doubt(promisedMs: number): void {
-    if (this.#limitMs === false || this.#isInDoubt) return
-    this.#isInDoubt = true
-    this.#cancel?.()
-    const silentMs = Math.max(this.#clock.now() - this.#heardAtMs, this.#time() - this.#heardTimeMs)
-    this.#wait(Math.max(0, promisedMs - silentMs) + GRACE_MS)
+  doubt(promisedMs: number): void
+}
+
+/** @param time the time of day, in milliseconds */
+export function makeWatchdog(clock: Clock, onSilent: () => void, time: () => number): Watchdog {
+  const alarm = makeAlarm(clock)
+  let limitMs: number | false = false
+  let heardAtMs = 0
+  /** When that was by the time of day. */
+  let heardTimeMs = 0
+  let isInDoubt = false
+  let graces = 0
+
+  function hear(): void {
+    heardAtMs = clock.now()
+    heardTimeMs = time()
+    graces = 0
+    isInDoubt = false
   }
 
-  #wait(delayMs: number): void {
-    const dueMs = this.#clock.now() + delayMs
-    this.#cancel = this.#clock.after(delayMs, () => this.#look(dueMs))
+  function wait(delayMs: number): void {
+    const dueMs = clock.now() + delayMs
+    alarm(delayMs, () => look(dueMs))
   }
 
-  #look(dueMs: number): void {
-    if (this.#limitMs === false) return
-    const nowMs = this.#clock.now()
-    const restMs = this.#isInDoubt ? 0 : this.#heardAtMs + this.#limitMs - nowMs
-    if (restMs > 0) this.#wait(restMs)
-    else if (nowMs - dueMs > LATE_MS && this.#graces++ < MAX_GRACES) this.#wait(GRACE_MS)
-    else {
-      this.watch(false)
-      this.#onSilent()
-    }
+  function look(dueMs: number): void {
+    const nowMs = clock.now()
+    const restMs = isInDoubt ? 0 : heardAtMs + Number(limitMs) - nowMs
+    if (restMs > 0) wait(restMs)
+    else if (nowMs - dueMs > LATE_MS && graces++ < MAX_GRACES) wait(GRACE_MS)
+    else onSilent()
+  }
+
+  return {
+    hear,
+    watch(newLimitMs) {
+      if (newLimitMs === limitMs) return
+      limitMs = newLimitMs
+      hear()
+      if (limitMs === false) alarm(false)
+      else wait(limitMs)
+    },
+    doubt(promisedMs) {
+      if (limitMs === false || isInDoubt) return
+      isInDoubt = true
+      const silentMs = Math.max(clock.now() - heardAtMs, time() - heardTimeMs)
+      wait(Math.max(0, promisedMs - silentMs) + GRACE_MS)
+    },
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Delivery, type DeliveredEvent } from '../../src/stream/delivery.ts'
+import { makeDelivery, type DeliveredEvent, type Delivery } from '../../src/stream/delivery.ts'
 import { settle } from './support/test-clock.ts'
 
 const MISSED = { reason: 'too_old', from: '1', oldest: '5' } as const
@@ -8,7 +8,7 @@ function scene({ maxQueueCount = 3 } = {}) {
   const handled: unknown[] = []
   const kept: string[] = []
   const syncs: (() => void)[] = []
-  const delivery = new Delivery(
+  const delivery = makeDelivery(
     {
       maxQueueCount,
       handle: ({ data }) => void handled.push(data),
@@ -144,7 +144,7 @@ test('a notice without an id moves none', async () => {
   syncs[0]?.()
   await settle()
   expect(kept).toEqual([])
-  expect(delivery.receivedId).toBe('')
+  expect(delivery.receivedId()).toBe('')
 })
 
 test('a reader ends when all was handed on, by the error if there is one', async () => {
@@ -169,7 +169,7 @@ test('closing ends readers at once, whatever waits, and lets go who waits for re
   delivery.close()
   await ready
   expect(await reader.next()).toEqual({ done: true, value: undefined })
-  expect(delivery.queuedCount).toBe(0)
+  expect(delivery.queuedCount()).toBe(0)
 })
 
 test('return ends a next that waits', async () => {
@@ -183,7 +183,7 @@ test('return ends a next that waits', async () => {
 
 test('a handler that adds a handler or a reader does not disturb the order', async () => {
   const order: unknown[] = []
-  const delivery: Delivery = new Delivery(
+  const delivery: Delivery = makeDelivery(
     {
       maxQueueCount: 10,
       handle: ({ data }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Watchdog } from '../../src/stream/watchdog.ts'
+import { makeWatchdog } from '../../src/stream/watchdog.ts'
 import { TestClock } from './support/test-clock.ts'
 
 /** @param sleepStopsClock as on systems whose clock for intervals stands still meanwhile */
@@ -7,7 +7,7 @@ function scene({ sleepStopsClock = false } = {}) {
   const clock = new TestClock()
   let sleptMs = 0
   const alarms: number[] = []
-  const watchdog = new Watchdog(
+  const watchdog = makeWatchdog(
     clock,
     () => alarms.push(clock.now()),
     () => clock.now() + sleptMs,

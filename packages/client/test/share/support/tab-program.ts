@@ -1,4 +1,4 @@
-import { HttpFeed } from '../../../src/stream/http-feed.ts'
+import { httpFeed } from '../../../src/stream/http-feed.ts'
 import type { FeedEvent, FeedSink, FeedStatus, MissedNotice } from '../../../src/stream/event-feed.ts'
 import { resolveStreamOptions, type StreamOptions } from '../../../src/stream/stream-options.ts'
 import { SharedFeed } from '../../../src/share/shared-feed.ts'
@@ -26,7 +26,7 @@ export class TabProgram {
     const { lastId = '' } = options
     this.lastId = lastId
     this.tab = browser.openTab()
-    const { settings } = resolveStreamOptions('http://hub.test/events', {
+    const settings = resolveStreamOptions('http://hub.test/events', {
       ...options,
       topics,
       clock: this.tab.clock,
@@ -35,7 +35,7 @@ export class TabProgram {
     })
     const fixed = { ...settings, time: () => 1_700_000_000_000 + browser.clock.now() }
     this.key = shareKey(fixed, 'true')
-    this.feed = new SharedFeed(fixed, this.#sink(), (own, sink) => new HttpFeed(own, sink), this.tab, this.key)
+    this.feed = new SharedFeed(fixed, this.#sink(), httpFeed, this.tab, this.key)
     this.feed.open()
   }
 
