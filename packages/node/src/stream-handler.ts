@@ -67,6 +67,8 @@ export function streamRequestOf(request: NodeRequest, response?: NodeResponse): 
 /** Aborted when the client leaves before it is answered. */
 function signalOf(response: NodeResponse | undefined): AbortSignal {
   const leaving = new AbortController()
-  response?.once('close', () => leaving.abort())
+  // Who listens late hears nothing.
+  if (response?.destroyed) leaving.abort()
+  else response?.once('close', () => leaving.abort())
   return leaving.signal
 }

@@ -12,6 +12,8 @@ export class FrameBatch {
   traits: number
   /** How many of the frames are events. */
   eventCount = 0
+  /** The newest frame that has an id. */
+  last: WireFrame | undefined
   readonly #byteLengths: (number | undefined)[] = [undefined, undefined, undefined, undefined]
   #marks: FrameBatch | undefined
 
@@ -22,6 +24,7 @@ export class FrameBatch {
   /** Adds a frame that is newer than all others. */
   push(frame: WireFrame): void {
     this.frames.push(frame)
+    if (frame.position) this.last = frame
     if (frame.part !== 'end-mark') this.eventCount++
     if (frame.except !== undefined) this.traits |= HAS_EXCEPT
     if (frame.event.end && frame.part !== 'value') this.traits |= HAS_END

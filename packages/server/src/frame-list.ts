@@ -27,7 +27,7 @@ export class FrameList {
     this.#variant = variant
     this.#parent = parent
     this.#batch = batch
-    this.last = later(parent?.last, batch?.frames.at(-1))
+    this.last = later(parent?.last, batch?.last)
     this.length = (parent?.length ?? 0) + (batch?.eventCount ?? 0)
     this.byteLength = (parent?.byteLength ?? 0) + (batch?.byteLength(variant) ?? 0)
     this.#traits = (parent ? parent.#traits : 0) | (batch?.traits ?? 0)
@@ -107,6 +107,6 @@ export class FrameList {
 }
 
 function later(one: WireFrame | undefined, other: WireFrame | undefined): WireFrame | undefined {
-  if (!other?.position) return one
+  if (!other) return one
   return one && one.seq > other.seq ? one : other
 }

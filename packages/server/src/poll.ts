@@ -6,6 +6,7 @@ import { HubError } from './hub-error.ts'
 import { LogError, type Gap, type SnapshotCursor } from './log.ts'
 import { isPosition, WHOLE_SNAPSHOT, type ReadingPlace } from './reading.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
+import { valuesKnown } from './values-known.ts'
 
 export interface PollOptions {
   /** How long to wait for the first event. Milliseconds, 0 to 60,000. A poll without an id never waits. */
@@ -57,7 +58,6 @@ const MAX_BYTES = 1024 * 1024
 const MAX_SNAPSHOT_BYTES = 64 * 1024 * 1024
 /** After a pass that had nothing for it a poll rests: many that wait must not be woken by each pass. */
 const REST_MS = 25
-const RETRY_MS = 250
 /** As much of an id as is told back. */
 const MAX_SHOWN = 128
 
@@ -110,7 +110,7 @@ export class Poll {
   async #gather(waiting: AbortSignal): Promise<PollAnswer> {
     for (;;) {
       await this.#readOn()
-      const answer = await this.#complete(waiting)
+      const answer = await this.#complete()
       const isWorthIt = this.#isFirst || answer.events.length > 0 || answer.reset !== null
       if (isWorthIt || waiting.aborted || this.#engine.isClosed) return answer
       await this.#engine.advances.next(waiting)
@@ -128,10 +128,10 @@ export class Poll {
   }
 
   /** What the answer is as things stand. Values come last: they are as of the newest pass. */
-  async #complete(waiting: AbortSignal): Promise<PollAnswer> {
+  async #complete(): Promise<PollAnswer> {
     const cursor = this.#place
     if (!isPosition(cursor)) throw new LogError('unavailable', 'The event log did not say where it stands.')
-    const values = await this.#values(cursor, waiting)
+    const values = await this.#values(cursor)
     const events = [...this.#frames, ...values].sort((one, other) => one.seq - other.seq).map(polled)
     return { events, cursor: formatEventId(cursor), reset: this.#reset, isPartial: this.#isPartial }
   }
@@ -197,9 +197,15 @@ export class Poll {
       this.#take(frame)
       this.#place = frame.position
     }
-    if (!this.#isOver) this.#place = this.#isLate(page.scannedTo) ? this.#engine.flusher.end : page.scannedTo
+    if (!this.#isOver) this.#place = this.#placeAfter(page.scannedTo, place)
     const isStuck = isPosition(place) && page.scannedTo.seq === place.seq && !this.#isAtEnd
     if (isStuck) throw new LogError('unavailable', 'The event log returned nothing where more must come.')
+  }
+
+  /** Not beyond the newest pass, unless it was there already: back from there it would get events again. */
+  #placeAfter(scannedTo: Position, before: Position | 'oldest'): Position {
+    if (!this.#isLate(scannedTo)) return scannedTo
+    return before !== 'oldest' && this.#isLate(before) ? before : this.#engine.flusher.end
   }
 
   /** Whether it is beyond the newest pass: values that hold there are not known yet. */
@@ -249,15 +255,10 @@ export class Poll {
   }
 
   /** The values of state topics that are newer than those that the client has, as of the cursor. */
-  async #values(cursor: Position, waiting: AbortSignal): Promise<readonly WireFrame[]> {
-    const { standing, flusher } = this.#engine
+  async #values(cursor: Position): Promise<readonly WireFrame[]> {
+    const { standing } = this.#engine
     if (!standing.mayHaveValues(this.#audience)) return []
-    while (!standing.isReady(flusher.end)) {
-      if (waiting.aborted || this.#engine.isClosed) {
-        throw new LogError('unavailable', 'The values of state topics are not known yet.')
-      }
-      await this.#engine.pause(RETRY_MS, waiting)
-    }
+    await valuesKnown(this.#engine, cursor, this.#options.signal)
     const given = this.#request.lastEventId ? parseEventId(this.#request.lastEventId) : undefined
     const knows = given?.epoch === cursor.epoch && this.#reset === null && !this.#options.wantsAllValues
     const afterSeq = knows ? given.seq : -1

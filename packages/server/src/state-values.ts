@@ -13,6 +13,9 @@ interface Value {
   isHeld: boolean
 }
 
+/** As many values, over all audiences, are kept as they were last looked up. */
+const MAX_LOOKED_UP = 1_000_000
+
 /** What a pass sends. Nothing has happened yet: see {@link StateValues.commit}. */
 export interface StatePlan {
   /** Everything that leaves: events of log topics, values on time, and, without ids, values that had to wait. */
@@ -35,6 +38,9 @@ export class StateValues {
   #cooling = new Map<number, Set<Value>>()
   #heldCount = 0
   #version = 0
+  /** Who has looked up values of this version. */
+  #lookedUp: Audience[] = []
+  #lookedUpCount = 0
   #oldestHeld: { readonly version: number; readonly seq: number } | undefined
 
   constructor(kinds: TopicKinds) {
@@ -85,8 +91,23 @@ export class StateValues {
       }
     }
     frames.sort((one, other) => one.seq - other.seq)
+    if (this.#lookedUpCount + frames.length > MAX_LOOKED_UP) this.#forgetLookedUp()
     audience.values = { version: this.#version, frames }
+    this.#lookedUp.push(audience)
+    this.#lookedUpCount += frames.length + 1
     return frames
+  }
+
+  /** Values have changed. What was looked up before is let go: it would keep values alive that nobody is owed any more. */
+  #change(): void {
+    this.#version++
+    if (this.#lookedUp.length > 0) this.#forgetLookedUp()
+  }
+
+  #forgetLookedUp(): void {
+    for (const audience of this.#lookedUp) audience.values = undefined
+    this.#lookedUp = []
+    this.#lookedUpCount = 0
   }
 
   /** Begins anew with these values, oldest first. */
@@ -94,7 +115,7 @@ export class StateValues {
     this.#topics = new Map()
     this.#cooling = new Map()
     this.#heldCount = 0
-    this.#version++
+    this.#change()
     for (const frame of frames) this.#store(frame)
   }
 
@@ -138,6 +159,7 @@ export class StateValues {
 
   /** Nobody is there to wait for a value. */
   release(): void {
+    this.#forgetLookedUp()
     if (this.#cooling.size === 0) return
     for (const values of this.#cooling.values()) {
       for (const value of values) {
@@ -147,7 +169,7 @@ export class StateValues {
     }
     this.#cooling.clear()
     this.#heldCount = 0
-    this.#version++
+    this.#change()
   }
 
   /** Held values whose time has come, and those of topics that these events finish: nothing comes after the end. */
@@ -177,7 +199,7 @@ export class StateValues {
 
   #store(frame: Frame): Value {
     const { topic, key = '' } = frame.event
-    this.#version++
+    this.#change()
     let values = this.#topics.get(topic)
     if (!values) this.#topics.set(topic, (values = new Map()))
     const known = values.get(key)

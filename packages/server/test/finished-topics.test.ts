@@ -1,4 +1,6 @@
+import { parseTopic, type Position } from '@millrace/protocol'
 import { expect, test } from 'vitest'
+import { FinishedTopics } from '../src/finished-topics.ts'
 import { request, startScene } from './support/hub-scene.ts'
 
 test('[MR-CTL-13] [MR-CTL-14] the last event of a topic says so in the same bytes, and ends who wants no more', async () => {
@@ -66,4 +68,19 @@ test('[MR-CTL-13] who was cut between the last event and its mark is told when i
   await settle()
   const stream = await open('a,b', { lastEventId: String(ids[0]) })
   expect(stream.types()).toEqual(['stream:connected', 'stream:caught-up', 'stream:end'])
+})
+
+test('of very many finished topics those are known that were finished last', () => {
+  const finished = new FinishedTopics(2)
+  const at = (seq: number): Position => ({ epoch: 'e', seq, check: 'abc' })
+  const note = (topic: string, seq: number, end?: true): void => {
+    const event = { topic: parseTopic(topic), data: '', timeMs: 0, position: at(seq), ...(end ? { end } : {}) }
+    finished.note(event)
+  }
+  for (const [i, topic] of ['a', 'b', 'c'].entries()) note(topic, i + 1, true)
+  note('b', 4)
+  note('d', 5, true)
+  const seqs = ['a', 'b', 'c', 'd'].map((topic) => finished.endOf(parseTopic(topic), at(9))?.seq)
+  expect(seqs).toEqual([undefined, undefined, 3, 5])
+  expect(finished.topicEndedAt(1)).toBeUndefined()
 })

@@ -2,7 +2,7 @@ import { parseTopic } from '@millrace/protocol'
 import { expect, test } from 'vitest'
 import { batchFrames, type FrameBatch } from '../src/frame-batch.ts'
 import { FrameList } from '../src/frame-list.ts'
-import { Frame } from '../src/frame.ts'
+import { Frame, WireFrame } from '../src/frame.ts'
 
 function frame(seq: number, topic = 'a', type?: string): Frame {
   const position = { epoch: 'e', seq, check: 'abc' }
@@ -61,4 +61,16 @@ test('a frame is encoded once for each look', () => {
   expect(text(one.bytes(3))).toContain(
     'data: {"id":"e-7-abc","topic":"a","type":"message","time":"1970-01-01T00:00:00.000Z","data":"7"}\n',
   )
+})
+
+test('what is left for a client that some frames are kept from has the id of the newest that has one', () => {
+  const position = { epoch: 'e', seq: 2, check: 'abc' }
+  const content = { topic: parseTopic('a'), data: 'x', timeMs: 0, except: 'ann' }
+  const kept = batchOf(frame(1), new Frame({ ...content, position }, 0))
+  const [passing] = batchFrames([new WireFrame({ ...content, except: 'bob' }, undefined, 1_000)], true)
+  if (!passing) throw new Error('no frame, no batch')
+  const list = FrameList.empty(0).plus(kept).plus(passing)
+  expect(list.last?.seq).toBe(2)
+  expect(list.forClient('ann')?.length).toBe(2)
+  expect(list.forClient('ann')?.last?.seq).toBe(1)
 })

@@ -1,5 +1,5 @@
-import type { PollAnswer, PollOptions, SubscribeRequest } from '@millrace/server'
-import { pollText } from '@millrace/server'
+import type { EventLog, PollAnswer, PollOptions, SubscribeRequest } from '@millrace/server'
+import { createHub, memory, pollText } from '@millrace/server'
 import { expect, test } from 'vitest'
 import { request, startScene, type Scene } from './support/hub-scene.ts'
 
@@ -191,4 +191,53 @@ test('an answer as JSON has the data as it was published', async () => {
     cursor: found.cursor,
     reset: null,
   })
+})
+
+test('a value that comes between the newest pass and the place of a snapshot is in its answer or in the next', async () => {
+  const { hub, poll, publish, settle } = await start({ flushIntervalMs: 50 }, [{ match: 's', kind: 'state' }])
+  await publish('a', 1)
+  await publish('a', 2)
+  await hub.publish([
+    { topic: 's', data: 'value' },
+    { topic: 'a', data: 3 },
+  ])
+  const first = await poll('s,a', { from: 'snapshot' })
+  await settle(50)
+  expect(first.data()).toEqual(['value', '3'])
+})
+
+test('a poll whose cursor is ahead of what this node has heard gets nothing twice', async () => {
+  const backend = memory()
+  const { log } = backend
+  const hearing = Promise.withResolvers<void>()
+  const deaf: EventLog = {
+    guarantees: log.guarantees,
+    append: (...given) => log.append(...given),
+    read: (query) => log.read(query),
+    snapshot: (...given) => log.snapshot(...given),
+    bounds: () => log.bounds(),
+    close: () => log.close(),
+    tail: (after, listener) =>
+      log.tail(after, {
+        onEvents: async (events) => {
+          await hearing.promise
+          return listener.onEvents(events)
+        },
+        onEpoch: (head) => listener.onEpoch(head),
+        onInterrupted: (error) => listener.onInterrupted(error),
+        onResumed: () => listener.onResumed(),
+      }),
+  }
+  const hub = createHub({ backend: { ...backend, log: deaf } })
+  await hub.ready()
+  await hub.publish({ topic: 'a', data: 1 })
+  const asked = { ...request('a'), from: 'snapshot' } as const
+  const first = await hub.poll(asked, { waitMs: 0, wantsAllValues: false })
+  expect(first.events.map(({ data }) => data)).toEqual(['1'])
+  const next = hub.poll({ ...asked, lastEventId: first.cursor }, { waitMs: 60_000, wantsAllValues: false })
+  await new Promise((resolve) => setImmediate(resolve))
+  await hub.publish({ topic: 'a', data: 2 })
+  hearing.resolve()
+  expect((await next).events.map(({ data }) => data)).toEqual(['2'])
+  await hub.close({ drainMs: 0 })
 })
