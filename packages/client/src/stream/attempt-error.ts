@@ -28,6 +28,10 @@ export function networkError(cause: unknown): ClientError {
   return caused('network', 'The connection failed', cause)
 }
 
+export function authorizeError(cause: unknown): ClientError {
+  return caused('authorize', 'authorize has failed', cause)
+}
+
 export function statusError({ status, headers }: { status: number; headers: Headers }, timeMs: number): ClientError {
   const message = `The server answered ${status}.`
   return new ClientError('status', message, { status, retryAfterMs: retryAfterMs(headers, timeMs) })

@@ -38,8 +38,8 @@ export function feedRequest(
   return { url: url.href, fetch, method, credentials, headers, body: body && JSON.stringify(body) }
 }
 
-/** Sends what is not for a stream. */
-export function send({ url, fetch, headers, body, ...init }: Target, signal: AbortSignal): Promise<Response> {
+/** Sends what is not for a stream. Rejects when `fetch` throws. */
+export async function send({ url, fetch, headers, body, ...init }: Target, signal: AbortSignal): Promise<Response> {
   return fetch(url, { ...init, headers: Object.fromEntries(headers), body: body ?? null, cache: 'no-store', signal })
 }
 

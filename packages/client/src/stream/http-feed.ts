@@ -2,7 +2,7 @@
 import type { ParsedEvent } from '@millrace/protocol'
 import { readEventStream } from '../attempt/read-event-stream.ts'
 import { ClientError } from '../client-error.ts'
-import { caused, errorOf, networkError, statusError } from './attempt-error.ts'
+import { authorizeError, errorOf, statusError } from './attempt-error.ts'
 import { closedError, gaveUp, verdictOf, waitable, type Outcome } from './attempt-outcome.ts'
 import { missedNotice, readSaid } from './control-data.ts'
 import type { EventFeed, FeedSink, FeedStatus, Transport } from './event-feed.ts'
@@ -109,7 +109,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       return await (isStream ? stream() : poll(waitMs))
     } catch (cause) {
       if (signal.aborted) return signal.reason as Outcome
-      const error = cause instanceof ClientError ? cause : networkError(cause)
+      // Else no request can be made with what it has given.
+      const error = cause instanceof ClientError ? cause : authorizeError(cause)
       // Who wants polls and nothing else is told what the server says to them.
       return !isStream && isAuto && !choice.canPoll && isNoPolling(error) ? 'no_polling' : error
     }
@@ -296,7 +297,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       try {
         return (await settings.authorize?.({ attempt: failures + 1, isRefused, signal })) ?? {}
       } catch (cause) {
-        throw caused('authorize', 'authorize has failed', cause)
+        throw authorizeError(cause)
       } finally {
         pendingAccess = undefined
       }

@@ -1,10 +1,7 @@
 /** What a page or a worker offers of the web's events; Node offers none of it. */
 export interface PageScope {
-  addEventListener?(type: string, listener: () => void): void
-  removeEventListener?(type: string, listener: () => void): void
-  readonly document?:
-    | (Required<Pick<PageScope, 'addEventListener' | 'removeEventListener'>> & { readonly visibilityState: string })
-    | undefined
+  addEventListener?(type: string, listener: () => void, options: { readonly signal: AbortSignal }): void
+  readonly document?: (Required<Pick<PageScope, 'addEventListener'>> & { readonly visibilityState: string }) | undefined
 }
 
 /**
@@ -13,6 +10,7 @@ export interface PageScope {
  */
 export function onPageSignals(scope: PageScope, wake: () => void, leave: () => void): () => void {
   const { document } = scope
+  const controller = new AbortController()
   const onSeen = (): void => (document?.visibilityState === 'hidden' ? leave() : wake())
   const signals = [
     [scope, 'online', wake],
@@ -20,8 +18,6 @@ export function onPageSignals(scope: PageScope, wake: () => void, leave: () => v
     [scope, 'pagehide', leave],
     [document, 'visibilitychange', onSeen],
   ] as const
-  for (const [target, type, listener] of signals) target?.addEventListener?.(type, listener)
-  return () => {
-    for (const [target, type, listener] of signals) target?.removeEventListener?.(type, listener)
-  }
+  for (const [target, type, listener] of signals) target?.addEventListener?.(type, listener, controller)
+  return () => controller.abort()
 }

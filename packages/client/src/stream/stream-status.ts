@@ -20,5 +20,5 @@ export type StreamStatus =
 
 /** Whether nothing follows this status. */
 export function isFinal({ name }: StreamStatus): boolean {
-  return name === 'ended' || name === 'failed' || name === 'closed'
+  return ['ended', 'failed', 'closed'].includes(name)
 }

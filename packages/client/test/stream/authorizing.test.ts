@@ -92,6 +92,15 @@ test('authorize that fails is tried again with back-off; one that hangs is not w
   expect(deaf.clock.timerCount).toBe(0)
 })
 
+test.each(['stream', 'long-polling'] as const)(
+  'what authorize gives, and no request can be made with, is a failure of authorize (by %s)',
+  async (transport) => {
+    const { stream, hub } = await openScene({ transport, authorize: () => ({ url: 'no URL' }) })
+    expect(stream.status).toMatchObject({ name: 'waiting', error: { code: 'authorize' } })
+    expect(hub.requests).toEqual([])
+  },
+)
+
 test('a grant that is about to end is renewed on the open stream', async () => {
   let count = 0
   const { hub, statuses } = await openScene({ authorize: () => ({ headers: { authorization: `Bearer ${++count}` } }) })

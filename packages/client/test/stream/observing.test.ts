@@ -110,6 +110,26 @@ test('what a handler throws is told, and stops nobody else', async () => {
   ])
 })
 
+test('what onAttempt throws is told, and the attempt is made', async () => {
+  const { stream, errors } = await openScene({
+    onAttempt: () => {
+      throw new Error('mine')
+    },
+  })
+  expect(stream.status.name).toBe('open')
+  expect(errors).toMatchObject([{ code: 'handler', cause: { message: 'mine' } }])
+})
+
+test('a server that is no hub is open from its head on, and told of once', async () => {
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode('data: 1\n\n')),
+  })
+  const fetch = async (): Promise<Response> => new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+  const { statuses, data } = await openScene({ fetch })
+  expect(data()).toEqual([1])
+  expect(statuses.map(({ name }) => name)).toEqual(['connecting', 'open'])
+})
+
 test('a handler and a listener that were taken off are not called any more', async () => {
   const { hub, stream } = await openScene()
   const calls: string[] = []
