@@ -1,5 +1,5 @@
-/** Clients of others against our hub, and our `EventSource` against servers of others: in order, with ids, over cuts. */
-import { EventSource } from '@millrace/client'
+/** Clients of others against our hub, and our clients against servers of others: in order, with ids, over cuts. */
+import { connect, EventSource } from '@millrace/client'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { startCuttingProxy } from './support/cutting-proxy.ts'
 import { resumingClients } from './support/other-clients.ts'
@@ -39,6 +39,24 @@ describe('the hub serves clients of others', () => {
     expect(counts).toEqual(Array.from({ length: 15 }, (_, i) => i + 1))
     expect(proxy.passages.length).toBe(4)
   })
+})
+
+describe('connect reads servers of others', () => {
+  for (const server of otherServers) {
+    test.skipIf(!server.isAvailable())(`${server.name}: in order, with ids, over ends of the stream`, async () => {
+      const { url, stop } = await server.start()
+      onTestFinished(stop)
+      const failures: string[] = []
+      const stream = connect<{ tick: string }>(url, { onError: ({ code }) => void failures.push(code) })
+      onTestFinished(() => stream.close())
+      const heard: string[] = []
+      for await (const { id, data } of stream) if (heard.push(`${id}:${data}`) === 6) break
+      expect(heard).toEqual(['1:n 1', '2:n 2', '3:n 3', '4:n 4', '5:n 5', '6:n 6'])
+      expect(stream.diagnostics()).toMatchObject({ floorMs: 100, transport: 'stream', heartbeatMs: undefined })
+      // What ends in the ordinary way is asked again, and is no other fault.
+      expect(new Set(failures)).toEqual(new Set(['ended']))
+    })
+  }
 })
 
 describe('our EventSource reads servers of others', () => {
