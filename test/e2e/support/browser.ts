@@ -46,13 +46,22 @@ export interface TestBrowser {
   close(): Promise<void>
 }
 
-/** Starts the browser as it is installed on this machine, without a window. */
-export function launchBrowser(name: BrowserName): Promise<TestBrowser> {
-  return name === 'chromium' ? startChromium() : startFirefox()
+export interface LaunchOptions {
+  /** Keeps pages that are left in the back/forward cache, which drivers of Chromium switch off. @default false */
+  readonly keepsPages?: boolean
 }
 
-async function startChromium(): Promise<TestBrowser> {
-  const browser = await chromium.launch({ executablePath: browserPath('chromium'), args: CHROMIUM_ARGUMENTS })
+/** Starts the browser as it is installed on this machine, without a window. */
+export function launchBrowser(name: BrowserName, options: LaunchOptions = {}): Promise<TestBrowser> {
+  return name === 'chromium' ? startChromium(options) : startFirefox()
+}
+
+async function startChromium({ keepsPages = false }: LaunchOptions): Promise<TestBrowser> {
+  const browser = await chromium.launch({
+    executablePath: browserPath('chromium'),
+    args: CHROMIUM_ARGUMENTS,
+    ignoreDefaultArgs: keepsPages ? ['--disable-back-forward-cache'] : [],
+  })
   return {
     async open(url, { width = 1280, height = 900, colorScheme = 'light' } = {}) {
       const viewport = { width, height }

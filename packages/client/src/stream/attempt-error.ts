@@ -28,6 +28,11 @@ export function networkError(cause: unknown): ClientError {
   return caused('network', 'The connection failed', cause)
 }
 
+/** A page asks another origin, which has never answered: browsers do not say whether it refuses or is away. */
+export function foreignError({ code, message, cause }: ClientError): ClientError {
+  return new ClientError(code, `${message}. Does the server allow pages of this origin (CORS)?`, { cause })
+}
+
 export function authorizeError(cause: unknown): ClientError {
   return caused('authorize', 'authorize has failed', cause)
 }

@@ -2,7 +2,7 @@
 import type { ParsedEvent } from '@millrace/protocol'
 import { readEventStream } from '../attempt/read-event-stream.ts'
 import { ClientError } from '../client-error.ts'
-import { authorizeError, errorOf, statusError } from './attempt-error.ts'
+import { authorizeError, errorOf, foreignError, statusError } from './attempt-error.ts'
 import { closedError, gaveUp, verdictOf, waitable, type Outcome } from './attempt-outcome.ts'
 import { missedNotice, readSaid } from './control-data.ts'
 import type { EventFeed, FeedSink, FeedStatus, Transport } from './event-feed.ts'
@@ -110,7 +110,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     } catch (cause) {
       if (signal.aborted) return signal.reason as Outcome
       // Else no request can be made with what it has given.
-      const error = cause instanceof ClientError ? cause : authorizeError(cause)
+      const failure = cause instanceof ClientError ? cause : authorizeError(cause)
+      const error = failure.code === 'network' && !settings.isSameOrigin && !wasGood ? foreignError(failure) : failure
       // Who wants polls and nothing else is told what the server says to them.
       return !isStream && isAuto && !choice.canPoll && isNoPolling(error) ? 'no_polling' : error
     }
