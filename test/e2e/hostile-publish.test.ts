@@ -147,9 +147,9 @@ describe('refused, and nothing stored', () => {
   })
 
   test.each([
-    ['none', '', 415, 'application/json'],
+    ['none', '', 415, 'missing'],
     ['text/plain, as a page of another site could send', 'Content-Type: text/plain\r\n', 415, 'application/json'],
-    ['a form', 'Content-Type: application/x-www-form-urlencoded\r\n', 415, 'application/json'],
+    ['a form', 'Content-Type: application/x-www-form-urlencoded\r\n', 415, '"application/x-www-form-urlencoded"'],
     ['nonsense', 'Content-Type: ;;;\r\n', 415, 'application/json'],
     ['a coded body', 'Content-Type: application/json\r\nContent-Encoding: gzip\r\n', 415, '"gzip"'],
     ['a coded body of lines', 'Content-Type: application/x-ndjson\r\nContent-Encoding: br\r\n', 415, '"br"'],

@@ -80,7 +80,7 @@ describe('the topics of an open stream', () => {
     expect(await change(connection, { topics: ['b'], revision: 2, secret })).toMatchObject({ status: 200 })
     expect(await change(connection, { topics: ['c'], revision: 1, secret })).toMatchObject({
       status: 409,
-      answer: { detail: expect.stringContaining('not newer than 2') },
+      answer: { title: 'Conflict', detail: expect.stringContaining('Give a higher one') },
     })
     expect(await change('nobody', { topics: ['b'], revision: 3, secret })).toMatchObject({ status: 404 })
   })
@@ -90,7 +90,7 @@ describe('the topics of an open stream', () => {
     [{ topics: 'b', revision: 1 }, '"topics" is "b"'],
     [{ topics: [], revision: 1 }, 'No topic is asked for'],
     [{ topics: ['a..b'], revision: 1 }, 'a..b'],
-    [{ topics: ['b'] }, '"revision" is undefined'],
+    [{ topics: ['b'] }, '"revision" is missing'],
     [{ topics: ['b'], revision: 1.5 }, '"revision" is 1.5'],
     [{ topics: ['b'], revision: 1, from: 'earliest' }, '"from" is "earliest"'],
     [{ topics: ['b'], revision: 1, secret: 7 }, '"secret" is 7'],

@@ -30,6 +30,9 @@ const CLIENTS = ['tab-1', 'tab-2', 'tab-3']
 /** Everybody wants its one event, after which there are none. */
 const FENCE = { topic: 'fence', type: 'message' }
 
+/** What a hub holds when all have left. */
+const NOBODY = { subscribers: 0, live: 0, audiences: 0, indexEntries: 0, pendingCatchUps: 0, pendingReads: 0 }
+
 function drawTopics(random: SeededRandom): string[] {
   return [...new Set([FENCE.topic, random.pick(SELECTORS), random.pick(SELECTORS), random.pick(LOG_TOPICS)])]
 }
@@ -158,6 +161,7 @@ test.for([
     await roaming
     const hasAll = (client: RoamingClient): boolean => hasFinalState(client, model, lastSeq)
     await Promise.all(clients.map((client) => client.finish(() => hasAll(client))))
+    await expect.poll(() => doors.hub.stats(), { timeout: 5_000 }).toMatchObject(NOBODY)
 
     const tally = new Map<string, number>()
     const faults: string[] = []

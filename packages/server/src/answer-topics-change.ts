@@ -53,18 +53,21 @@ export async function answerTopicsChange(
     case 'not-owner':
       return problem(403, 'The stream is somebody else\u2019s: give the "secret" of its stream:connected.')
     case 'stale':
-      return problem(409, `Revision ${revision} is not newer than ${changed.revision}, which the stream has. Count on.`)
+      return problem(
+        409,
+        `Revision ${revision} is not newer than ${changed.revision}, which the stream has. Give a higher one.`,
+      )
   }
 }
 
 function textsOf(topics: unknown): readonly string[] {
   if (Array.isArray(topics) && topics.every((topic) => typeof topic === 'string')) return topics
-  throw invalid(`"topics" is ${shown(topics)}; it must be a list of topics and patterns.`)
+  throw invalid(`"topics" is ${given(topics)}; it must be a list of topics and patterns, such as ["stocks.*"].`)
 }
 
 function revisionOf(revision: unknown): number {
   if (typeof revision === 'number' && Number.isSafeInteger(revision) && revision >= 0) return revision
-  throw invalid(`"revision" is ${shown(revision)}; it must be a whole number that rises with each change.`)
+  throw invalid(`"revision" is ${given(revision)}; it must be a whole number that rises with each change.`)
 }
 
 function ownerOf(secret: unknown, { user }: Grant): StreamOwner {
@@ -77,6 +80,10 @@ function fromOf(from: unknown): 'now' | 'snapshot' {
   if (from === undefined || from === 'now') return 'now'
   if (from === 'snapshot') return from
   throw invalid(`"from" is ${shown(from)}; use "now" or "snapshot".`)
+}
+
+function given(value: unknown): string {
+  return value === undefined ? 'missing' : shown(value)
 }
 
 function unknownName(name: string): HubError {

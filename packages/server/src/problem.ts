@@ -16,6 +16,7 @@ const titles: Readonly<Record<number, string>> = {
   405: 'Method not allowed',
   406: 'Not acceptable',
   408: 'Request too slow',
+  409: 'Conflict',
   413: 'Too large',
   414: 'Target too long',
   415: 'Unsupported media type',

@@ -32,9 +32,10 @@ const statusOf: Readonly<Record<HubErrorCode, number>> = {
 export function answerErrors(app: FastifyInstance, onError: OnError, maxBodyBytes: number): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const isTooLarge = error.code === 'FST_ERR_CTP_BODY_TOO_LARGE'
-    const fault = isTooLarge
+    const known = isTooLarge
       ? tooLarge(maxBodyBytes)
-      : problemOf(error, onError, `${request.method} ${request.url.slice(0, 200)}`)
+      : error.statusCode === 415 && wrongType(request.headers['content-type'])
+    const fault = known || problemOf(error, onError, `${request.method} ${request.url.slice(0, 200)}`)
     if (fault.status === 413 && !request.raw.complete) answerUnread(request, reply, fault)
     else void sendFault(reply, fault)
   })
@@ -73,6 +74,12 @@ function tooLarge(maxBodyBytes: number): Problem {
   return problem(413, `The body is larger than ${mebibytes} MiB. Send fewer events at once, or references.`)
 }
 
+function wrongType(type: string | undefined): Problem {
+  const what = type === undefined ? 'missing' : JSON.stringify(type.slice(0, 80))
+  const mend = 'it must be application/json, or application/x-ndjson for one event a line'
+  return problem(415, `Content-Type is ${what}; ${mend}.`)
+}
+
 function faultOf(error: unknown): Problem {
   if (error instanceof RequestFault) return error.problem
   if (error instanceof HubError) {
@@ -80,8 +87,6 @@ function faultOf(error: unknown): Problem {
     return problem(status, error.message, status === 429 || status === 503 ? RETRY_AFTER : undefined)
   }
   const { statusCode = 500, message = '' } = error instanceof Error ? (error as FastifyError) : {}
-  if (statusCode === 415)
-    return problem(415, 'The Content-Type must be application/json, or application/x-ndjson for one event a line.')
   if (statusCode >= 400 && statusCode < 500) return problem(statusCode, `${message}.`.replace(/\.+$/, '.'))
   return problem(500, 'The request failed because of a fault in the hub.')
 }

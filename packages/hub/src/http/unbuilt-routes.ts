@@ -33,7 +33,11 @@ export function addUnbuiltRoutes(app: FastifyInstance, options: { readonly hasPa
     if (path === '/events') allowed.unshift('GET')
     if (path === '/events/stream') allowed.unshift('POST')
     const shown = JSON.stringify(path.slice(0, 100))
-    if (allowed.length === 0) return sendFault(reply, problem(404, `There is nothing at ${shown}.`))
+    if (allowed.length === 0)
+      return sendFault(
+        reply,
+        problem(404, `There is nothing at ${shown}. Events are published to and streamed from "/events".`),
+      )
     const names = allowed.join(', ')
     return sendFault(reply, problem(405, `${request.method} is not for ${shown}; use ${names}.`, { Allow: names }))
   })
