@@ -1,7 +1,7 @@
 import { createHub, type NodeHub } from '@millrace/node'
 import type { Backend, HubLimits } from '@millrace/server'
 import { createAdaptorServer } from '@hono/node-server'
-import { Agent, createServer, request, type IncomingMessage } from 'node:http'
+import { Agent, createServer, request, type IncomingMessage, type Server as HttpServer } from 'node:http'
 import * as http2 from 'node:http2'
 import { connect, type AddressInfo, type Server } from 'node:net'
 import { onTestFinished } from 'vitest'
@@ -35,7 +35,9 @@ export async function openDoors(backend: Backend, limits: Partial<HubLimits>): P
   const answerFetch = hub.fetchHandler()
   const http1 = createServer((asked, response) => void handle(asked, response))
   const http2Server = http2.createServer((asked, response) => void handle(asked, response))
-  const fetchServer = createAdaptorServer({ fetch: (asked: Request) => answerFetch(asked) }) as Server
+  const fetchServer = createAdaptorServer({ fetch: (asked: Request) => answerFetch(asked) }) as HttpServer
+  // On a slow machine a connection rests for long between two polls, and would be closed just when it is used again.
+  for (const server of [http1, fetchServer]) server.keepAliveTimeout = 0
   const ports = await Promise.all([http1, http2Server, fetchServer].map((server) => listen(server)))
   const [http1Port = 0, http2Port = 0, fetchPort = 0] = ports
   await hub.ready()
