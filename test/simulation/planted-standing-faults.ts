@@ -130,13 +130,6 @@ export const standingFaults: readonly PlantedFault[] = [
     breaks: ['§8'],
   },
   {
-    name: 'a change of topics takes a stream to where the node is',
-    file: 'subscriber.ts',
-    snippet: "const live = this.#state.name === 'live' ? this.position : undefined",
-    replacement: "const live = this.#state.name === 'live' ? this.#host.flusher.end : undefined",
-    breaks: ['§11.3', '§11.1', 'liveness'],
-  },
-  {
     name: 'what was read of the old topics is dropped with its place',
     file: 'reading.ts',
     snippet: 'const after = isInSnapshot ? WHOLE_SNAPSHOT : this.after',
@@ -163,12 +156,5 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'const isRead = !reading.hasBacklog && !reading.addition && !reading.isOnBridge',
     replacement: 'const isRead = !reading.hasBacklog && !reading.isOnBridge',
     breaks: ['§6', 'liveness'],
-  },
-  {
-    name: 'who was cut between the last event and its mark is not told of the end',
-    file: 'catch-up.ts',
-    snippet: ': this.#lostMark(subscriber, reading, end)',
-    replacement: ': this.#lostMark(subscriber, reading, end).slice(1)',
-    breaks: ['liveness'],
   },
 ]

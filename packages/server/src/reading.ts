@@ -75,6 +75,8 @@ export class Reading {
   /** Failed attempts at the log in a row. */
   failures = 0
   retryAtMs = 0
+  /** While the backlog is the last events of new topics: what was there before them. */
+  #givenBesides: Audience | undefined
   #backlog: readonly WireFrame[] = []
   #written = 0
   /** Where everything up to the end of the backlog leads. */
@@ -116,8 +118,8 @@ export class Reading {
     next.isPartial = this.isPartial
     const isAtPlace = next.position !== undefined && !skip
     // What was new with the change before is still new when its last events were not read to their end.
-    const known = this.addition?.before ?? before
-    if (isAtPlace && (from === 'snapshot' || this.addition)) next.addition = additionTo(known, audience)
+    const pending = this.addition?.before ?? this.#givenBesides
+    if (isAtPlace && (from === 'snapshot' || pending)) next.addition = additionTo(pending ?? before, audience)
     // Two changes in a row: all values come again, and none is missing.
     if (this.valuesAfter && !this.keptValues) next.keptValues = { audience: before, after: this.valuesAfter }
     return next
@@ -136,10 +138,12 @@ export class Reading {
     this.bridge = bridgeFrom(before, audience, at)
     const hasNothingBefore = !this.bridge && position?.epoch === at.epoch && position.seq < at.seq
     this.fill(frames, hasNothingBefore ? at : this.after)
+    if (this.hasBacklog) this.#givenBesides = before
   }
 
   /** Frames that were read and are to be written; when all are, everything up to `next` is. */
   fill(frames: readonly WireFrame[], next: ReadingPlace): void {
+    this.#givenBesides = undefined
     this.#backlog = frames
     this.#written = 0
     this.#next = next
@@ -154,6 +158,7 @@ export class Reading {
     this.skip = undefined
     this.addition = undefined
     this.bridge = undefined
+    this.#givenBesides = undefined
     this.#backlog = []
     this.#next = undefined
   }
@@ -181,6 +186,7 @@ export class Reading {
   #finish(): void {
     if (this.#next === undefined || this.#written < this.#backlog.length) return
     this.after = this.#next
+    this.#givenBesides = undefined
     this.#backlog = []
     this.#next = undefined
   }
