@@ -10,13 +10,18 @@ import type { TransportVerdict } from './transport-choice.ts'
 export type Outcome = 'finished' | 'restart' | 'no_polling' | number | ClientError
 
 /** What an attempt says about its transport. */
-export function verdictOf(outcome: Outcome, isGood: boolean, isFlowing: boolean): TransportVerdict {
+export function verdictOf(
+  outcome: Outcome,
+  { isGood, isFlowing, isPassable }: { isGood: boolean; isFlowing: boolean; isPassable: boolean },
+): TransportVerdict {
   if (typeof outcome === 'number') return 'good'
   if (outcome === 'no_polling') return outcome
   if (!(outcome instanceof ClientError)) return 'neutral'
   const { code, status } = outcome
   if (code === 'held_back') return code
   if (code === 'silent' ? isFlowing : isGood) return 'good'
+  // What was cut off after its first bytes has shown that bytes get through.
+  if (code === 'network' && isPassable) return 'neutral'
   return status === undefined && code !== 'ended' && code !== 'authorize' ? 'bad' : 'neutral'
 }
 

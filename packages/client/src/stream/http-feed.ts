@@ -26,6 +26,8 @@ const SILENT_HEARTBEATS = 2.5
 const HUB_HEARTBEAT_MS = 15_000
 /** A stream that was open for this long has done its work, whether there were events or not. Milliseconds. */
 const GOOD_AFTER_MS = 5_000
+/** So many streams in a row may be cut off after their first bytes before that speaks against streams. */
+const MAX_CUTS = 5
 /** What comes later than this after the head was not sent with it. Milliseconds. */
 const FLOWING_AFTER_MS = 1_000
 
@@ -52,6 +54,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   let isGood = false
   /** Bytes have come after those that come at once: nothing on the way keeps them back. */
   let isFlowing = false
+  /** Some byte has come. */
+  let isHeard = false
   /** The revision of the topics that it asks for. */
   let sentRevision = 0
   let attempts = 0
@@ -83,7 +87,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       await sink.ready()
       if (isOver) return
       attempts++
-      isGood = isFlowing = isUnauthorized = false
+      isGood = isFlowing = isHeard = isUnauthorized = false
       attempt = makeAttempt(clock)
       const outcome = await tryOnce(attempt)
       attempt.stop()
@@ -98,7 +102,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   async function tryOnce({ signal, limit, until }: FeedAttempt): Promise<Outcome> {
     const { transport: by } = choice
     const isStream = by === 'stream'
-    const waitMs = by === 'long-polling' ? settings.pollWaitMs : 0
+    // A poll that a stream is to follow need not wait.
+    const waitMs = by === 'long-polling' && (!isAuto || clock.now() < choice.streamAtMs) ? settings.pollWaitMs : 0
     // Between two polls nothing has changed for whoever looks.
     if (!openBy) sink.status({ name: 'connecting', attempt: failures + 1 })
     sink.attempt({ attempt: failures + 1, transport: by, lastId: sink.resumeId() })
@@ -136,6 +141,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
             limit(streamTimeoutMs, 'held_back', `No byte of the stream has come within ${streamTimeoutMs} ms.`)
         },
         onBytes() {
+          isHeard = true
           if (openBy !== 'stream') flow()
           isFlowing ||= clock.now() - openedAtMs >= FLOWING_AFTER_MS
           watchdog.hear()
@@ -267,7 +273,13 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       wasGood = true
       isRefused = false
     } else if (error) failures++
-    if (isAuto) choice = nextChoice(choice, verdictOf(outcome, isGood, isFlowing), nowMs, streamRetryMs)
+    if (isAuto)
+      choice = nextChoice(
+        choice,
+        verdictOf(outcome, { isGood, isFlowing, isPassable: isHeard && failures < MAX_CUTS }),
+        nowMs,
+        streamRetryMs,
+      )
     if (!error) return pause.wait(typeof outcome === 'number' ? outcome : LEAST_DELAY_MS, LEAST_DELAY_MS)
     lastError = error
     const decision = settings.policy(error, {

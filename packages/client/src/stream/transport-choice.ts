@@ -3,6 +3,8 @@ import type { Transport } from './event-feed.ts'
 /** What is known of the ways to get events from this server. */
 export interface TransportChoice {
   readonly transport: Transport
+  /** A poll has come through where streams had failed: the stream that is tried now shows whether it was the network. */
+  readonly isProbed: boolean
   /** Failures in a row that speak against this transport. */
   readonly strikes: number
   /** Whether the server answers polls; undefined until it was asked. */
@@ -30,7 +32,7 @@ const MAX_STRIKES = 2
 const MAX_STREAM_PAUSE_MS = 600_000
 
 export function firstChoice(transport: Transport, streamRetryMs: number): TransportChoice {
-  return { transport, strikes: 0, canPoll: undefined, streamAtMs: 0, streamPauseMs: streamRetryMs }
+  return { transport, isProbed: false, strikes: 0, canPoll: undefined, streamAtMs: 0, streamPauseMs: streamRetryMs }
 }
 
 /** The transport of the next attempt. Pure. */
@@ -44,8 +46,8 @@ export function nextChoice(
   const isStream = transport === 'stream'
   if (verdict === 'no_polling') return { ...firstChoice('stream', streamRetryMs), canPoll: false }
   if (verdict === 'good') {
-    if (isStream) return { ...now, strikes: 0, streamPauseMs: streamRetryMs }
-    const good = { ...now, strikes: 0, canPoll: true }
+    if (isStream) return { ...now, isProbed: false, strikes: 0, streamPauseMs: streamRetryMs }
+    const good = { ...now, isProbed: true, strikes: 0, canPoll: true }
     // One strike already: a stream that fails again at once is not given a second chance.
     return nowMs < now.streamAtMs ? good : { ...good, transport: 'stream', strikes: MAX_STRIKES - 1 }
   }
@@ -58,8 +60,13 @@ export function nextChoice(
       ...now,
       transport: 'long-polling',
       strikes: 0,
-      streamAtMs: nowMs + now.streamPauseMs,
-      streamPauseMs: Math.min(MAX_STREAM_PAUSE_MS, now.streamPauseMs * 2),
+      ...(verdict === 'bad' && !now.isProbed
+        ? // Perhaps nothing got through: when a poll does, a stream may as well.
+          { streamAtMs: nowMs }
+        : {
+            streamAtMs: nowMs + now.streamPauseMs,
+            streamPauseMs: Math.min(MAX_STREAM_PAUSE_MS, now.streamPauseMs * 2),
+          }),
     }
   }
   // Requests that wait are cut off; or nothing gets through, and then a stream is as good as anything.

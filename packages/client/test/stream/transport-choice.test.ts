@@ -59,3 +59,12 @@ test('a stream that works again is trusted as before', () => {
   const choice = after(['held_back', 'good'], { streamPauseMs: 240_000 }, 240_000)
   expect(after(['good'], { ...choice, transport: 'stream' })).toMatchObject({ strikes: 0, streamPauseMs: RETRY_MS })
 })
+
+test('after a time without any network a stream is tried again as soon as a poll has come through', () => {
+  const back = after(['bad', 'bad', 'good'])
+  expect(back).toMatchObject({ transport: 'stream', isProbed: true })
+  expect(after(['good'], back)).toMatchObject({ transport: 'stream', isProbed: false, strikes: 0 })
+  const blocked = after(['bad'], back)
+  expect(blocked).toMatchObject({ transport: 'long-polling', streamAtMs: RETRY_MS })
+  expect(after(['good'], blocked, RETRY_MS - 1).transport).toBe('long-polling')
+})
