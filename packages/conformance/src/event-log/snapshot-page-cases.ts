@@ -219,8 +219,8 @@ export const snapshotPageCases: readonly LogCase[] = [
       const appends: Promise<unknown>[] = []
       for (const i of range(0, 29)) {
         appends.push(log.append(given.slice(3 * i, 3 * i + 3)))
-        for (const of of ['state', 'ended'] as const) {
-          pending.push(log.snapshot('all', { of }).then((snapshot) => [of, snapshot]))
+        for (const kind of ['state', 'ended'] as const) {
+          pending.push(log.snapshot('all', { of: kind }).then((snapshot) => [kind, snapshot]))
         }
       }
       await Promise.all(appends)
