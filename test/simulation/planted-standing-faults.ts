@@ -146,8 +146,8 @@ export const standingFaults: readonly PlantedFault[] = [
   {
     name: 'the last events of new topics are not given',
     file: 'reading.ts',
-    snippet: "if (isAtPlace && (from === 'snapshot' || this.addition))",
-    replacement: 'if (isAtPlace && this.addition)',
+    snippet: "if (isAtPlace && (from === 'snapshot' || pending))",
+    replacement: 'if (isAtPlace && pending)',
     breaks: ['§6'],
   },
   {
