@@ -55,6 +55,8 @@ export default defineConfig({
           name: 'e2e',
           include: e2e,
           fileParallelism: false,
+          // Browsers and processes share two cores: what fails once and then holds is the machine's.
+          retry: 1,
           testTimeout: 90_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },
