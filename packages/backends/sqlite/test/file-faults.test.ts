@@ -183,7 +183,7 @@ test('a log that another process has open is refused until that one is killed', 
   await log.close()
 })
 
-test('two processes that make a new log at once: one gets it', { retry: 2 }, async () => {
+test('two processes that make a new log at once: one gets it', async () => {
   const path = join(folder, 'race.db')
   const children = [1, 2, 3].map((round) => startAppendingChild(path, round))
   onTestFinished(() => void children.map((child) => child.kill('SIGKILL')))

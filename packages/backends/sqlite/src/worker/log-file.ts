@@ -57,6 +57,8 @@ function checkPlace(path: string): boolean {
   }
   checkWritable(stat ? [folder, path] : [folder])
   if (!stat && (statOf(walPathOf(path))?.size ?? 0n) > 0n) {
+    // Another process has made both since the look before: the log comes into being first.
+    if (statOf(path)) return true
     throw new SqliteError(
       'damaged',
       `${path} is missing, but ${walPathOf(path)} with its newest events is there. ` +
