@@ -68,7 +68,7 @@ describe.skipIf(!browserAvailable('chromium'))('the React hooks in Chromium', ()
     expect(proxy.openCount).toBe(0)
   })
 
-  test('another page with the same stream takes it over', { retry: 2 }, async () => {
+  test('another page with the same stream takes it over', async () => {
     const { hub, proxy, app } = await setUp()
     await app.shows('<b>open</b>')
     await app.view({ route: 'other' })
