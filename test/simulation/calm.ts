@@ -122,6 +122,8 @@ function whoIsLate(world: World): string | undefined {
     const value = gone || !isRunning ? undefined : ledger.values.firstOwed
     if (value) return `${name} has not read the value ${formatEventId(value.position)} of ${value.topic}`
     if (owed) return `${name} has not read ${formatEventId(owed.event.position)} on ${owed.event.topic}`
+    const end = gone || !isRunning ? undefined : ledger.values.firstOwedEnd
+    if (end !== undefined) return `${name} has not read that ${end} is finished`
     if (gone && isRunning) return `${name} has not ended`
   }
   for (const client of world.clients) {
@@ -138,6 +140,8 @@ function whoIsLate(world: World): string | undefined {
     if (owedMark !== undefined) return `${client.name} was not told that ${owedMark} is finished`
     const value = ledger.values.firstOwed
     if (value) return `${client.name} has not got the value ${formatEventId(value.position)} of ${value.topic}`
+    const end = ledger.values.firstOwedEnd
+    if (end !== undefined) return `${client.name} was not told that ${end} is finished`
     if (client.lastEventId !== head) return `${client.name} holds ${client.lastEventId}, the head is ${head}`
     const { presented, watch } = connection
     if (presented !== '' && watch.ledger.notices === 0 && watch.caughtUps === 0)

@@ -2,7 +2,7 @@ import type { Hub } from '@millrace/server'
 import type { FakeNode } from './fake-node.ts'
 import type { Ledger } from './ledger.ts'
 import { must } from './violation.ts'
-import { isStateTopic, type Wants } from './wants.ts'
+import type { Wants } from './wants.ts'
 import type { World } from './world.ts'
 
 type Received = Awaited<ReturnType<ReturnType<Hub['subscribe']>['next']>>
@@ -89,7 +89,7 @@ export class FakeReader {
     const block = { id: id ?? undefined, topic, type, retryMs: undefined, names: [], byteLength: 0 }
     this.ledger.take({ ...block, data: text }, block.id)
     const end = { topic: undefined, type: 'stream:end', data: JSON.stringify({ topic }) }
-    if (value.end && !(id === null && isStateTopic(topic))) this.ledger.take({ ...block, ...end }, block.id)
+    if (value.end) this.ledger.take({ ...block, ...end }, block.id)
     if (id !== null) this.#lastId = id
   }
 }

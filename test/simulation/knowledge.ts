@@ -1,5 +1,5 @@
 import type { Position } from '@millrace/protocol'
-import type { EventContent, SlowPolicy } from '@millrace/server'
+import type { EventContent, SlowPolicy, StoredEvent } from '@millrace/server'
 import type { Block } from './reference-parser.ts'
 
 /**
@@ -32,11 +32,21 @@ export interface TopicsAdded {
   readonly seen: Map<string, Block>
 }
 
+/** The event before was the last of a topic: the mark must follow. */
+export interface AwaitedMark {
+  readonly topic: string
+  readonly id: string | undefined
+  /** The value of a state topic that was the last of it when it was published: others may have come since. */
+  readonly value?: StoredEvent
+}
+
 export interface LedgerTerms {
   readonly exactEviction: boolean
   /** The policy of the hub; that of the request wins. */
   readonly slowPolicy: SlowPolicy
   readonly maxReplayCount: number | false
+  /** Whether values may be of a place before the ids, as they are for readers inside the process. */
+  readonly valuesLag: boolean
   /** What was published to be heard by those who are there, by number. */
   readonly blips: ReadonlyMap<number, EventContent>
 }

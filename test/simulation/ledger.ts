@@ -1,10 +1,11 @@
 // More than 300 lines, because every rule about what one reader is owed is checked on the same few facts.
 import { parseEventId, type Position } from '@millrace/protocol'
 import { checkContent, contentFault, numberOf } from './event-content.ts'
+import { checkOldest, wasEvictedAfter } from './evictions.ts'
 import { hasPosition, type Entry, type History, type Life } from './history.ts'
 import type { Block } from './reference-parser.ts'
 import { checkLastEvents, lastEventOf } from './last-events.ts'
-import type { Knowledge, LedgerTerms, TopicsAdded } from './knowledge.ts'
+import type { AwaitedMark, Knowledge, LedgerTerms, TopicsAdded } from './knowledge.ts'
 import { must } from './violation.ts'
 import { ValueLedger } from './value-ledger.ts'
 import { isStateTopic, type Wants } from './wants.ts'
@@ -26,8 +27,7 @@ export class Ledger {
   readonly values: ValueLedger
   /** Ephemeral events that arrived, by number. */
   readonly blips = new Set<number>()
-  /** The event before was the last of a topic: the mark must follow. */
-  #awaitedMark: { readonly topic: string; readonly id: string | undefined } | undefined
+  #awaitedMark: AwaitedMark | undefined
   #owedMark: string | undefined
   #added: TopicsAdded | undefined
   #knowledge: Knowledge = { kind: 'none' }
@@ -112,7 +112,7 @@ export class Ledger {
     const added = this.#added
     this.#added = undefined
     if (!added) return
-    checkLastEvents(this.#lifeOf(position.epoch), position.seq, added.seen, this.#wants, added.isPromised)
+    checkLastEvents(this.#livesOf(position), position.seq, added.seen, this.#wants, added.isPromised)
   }
 
   /** Everything up to here was delivered, or a notice was. */
@@ -126,7 +126,8 @@ export class Ledger {
     const awaited = this.#awaitedMark
     this.#awaitedMark = undefined
     const isMark = block.type === 'stream:end'
-    must(!awaited || isMark, '§8', () => `nothing says that ${awaited?.topic} is finished`)
+    const mustBeMark = awaited && !(awaited.value && awaited.id === undefined)
+    must(!mustBeMark || isMark, '§8', () => `nothing says that ${awaited?.topic} is finished`)
     if (block.type === 'stream:sync-required') this.#takeNotice(block, id)
     else if (isMark) this.#takeMark(block, id, awaited)
     else if (block.type === 'stream:topics' && id !== undefined) {
@@ -183,8 +184,8 @@ export class Ledger {
       this.blips.add(blip)
     } else if (block.topic !== undefined && isStateTopic(block.topic)) {
       if (id !== undefined) this.#takeId(this.#truePosition(id))
-      this.values.take(block, id)
-      this.#awaitMark(block.topic, id)
+      const value = this.values.take(block, id)
+      if (value.end) this.#awaitedMark = { topic: block.topic, id, value }
     } else if (id === undefined) this.#takeOfSnapshot(block)
     else {
       this.#takeEvent(block, id)
@@ -196,17 +197,22 @@ export class Ledger {
   #takeOfSnapshot(block: Block): void {
     const { request, owes } = this.#wants
     const { topic = '' } = block
-    if (this.#knowledge.kind === 'none' && request.from === 'snapshot') this.#beginSnapshot()
-    const knowledge = this.#knowledge
-    const added = knowledge.kind === 'at' && this.#added?.isNew(topic) ? this.#added : undefined
-    const seen = knowledge.kind === 'snapshot' ? knowledge.seen : added?.seen
-    must(seen !== undefined, '§5', () => `an event of ${topic} has no id, outside of a snapshot`)
+    const seen = this.#snapshotOf(topic)
     const said = this.#history.lives.flatMap((life) => [...life.entries.values()])
     const entry = said.findLast(({ event }) => event.topic === topic && !contentFault(block, null, event, request))
     must(entry !== undefined, '§4', () => `${topic} never had ${block.data}`)
     must(owes(entry.event), 'S2', () => `the last event of ${topic} was not wanted`)
     seen.set(topic, block)
     if (entry.event.end) this.#awaitedMark = { topic, id: undefined }
+  }
+
+  #snapshotOf(topic: string): Map<string, Block> {
+    if (this.#knowledge.kind === 'none' && this.#wants.request.from === 'snapshot') this.#beginSnapshot()
+    const knowledge = this.#knowledge
+    const added = knowledge.kind === 'at' && this.#added?.isNew(topic) ? this.#added : undefined
+    const seen = knowledge.kind === 'snapshot' ? knowledge.seen : added?.seen
+    must(seen !== undefined, '§5', () => `an event of ${topic} has no id, outside of a snapshot`)
+    return seen
   }
 
   #beginSnapshot(): void {
@@ -220,7 +226,7 @@ export class Ledger {
     const isFresh = knowledge.kind === 'none' && this.#wants.request.from === 'snapshot'
     if (knowledge.kind !== 'snapshot' && !isFresh) return
     const seen = knowledge.kind === 'snapshot' ? knowledge.seen : new Map<string, Block>()
-    checkLastEvents(this.#lifeOf(position.epoch), position.seq, seen, this.#wants, () => true)
+    checkLastEvents(this.#livesOf(position), position.seq, seen, this.#wants, () => true)
     this.#become(position, position.seq)
   }
 
@@ -232,22 +238,23 @@ export class Ledger {
   }
 
   /** §8: a topic is finished. */
-  #takeMark(
-    block: Block,
-    id: string | undefined,
-    awaited: { topic: string; id: string | undefined } | undefined,
-  ): void {
+  #takeMark(block: Block, id: string | undefined, awaited: AwaitedMark | undefined): void {
     const { topic } = JSON.parse(block.data ?? 'null') as { topic: string }
     if (topic === this.#owedMark) this.#owedMark = undefined
-    if (awaited) {
-      must(topic === awaited.topic && id === awaited.id, '§8', () => `${awaited.topic} ends, but ${topic} is finished`)
+    const isSame = topic === awaited?.topic && id === awaited.id
+    if (isSame && awaited?.value) this.values.takeEnd(awaited.value, this.#reached)
+    const mustBeSame = awaited && !(awaited.value && awaited.id === undefined)
+    must(isSame || !mustBeSame, '§8', () => `${awaited?.topic} ends, but ${topic} is finished`)
+    if (isSame) return
+    must(this.#wants.selectsAny(topic), 'S2', () => `${topic} is finished, but was not selected`)
+    if (id === undefined) {
+      this.#takeMarkWithoutId(block, topic)
       return
     }
-    must(id !== undefined, '§8', () => `the mark of ${topic} has no id`)
     const position = this.#truePosition(id)
-    must(this.#wants.selectsAny(topic), 'S2', () => `${topic} is finished, but was not selected`)
     const last = lastEventOf(this.#lifeOf(position.epoch), topic, position.seq)
     must(last?.event.end === true, '§8', () => `${topic} is not finished at ${id}`)
+    if (isStateTopic(topic)) this.values.takeEnd(last.event, position)
     const isOwed = this.#wants.owesMark(last.event) && last.event.position.seq === position.seq
     if (!isOwed || (this.#knowledge.kind === 'at' && position.seq <= this.#lastSeq)) {
       this.#takeId(position)
@@ -256,12 +263,26 @@ export class Ledger {
     this.#moveTo(position, `the mark ${id}`)
   }
 
+  /** Of an event that is kept from the reader, in a snapshot or among the values. */
+  #takeMarkWithoutId(block: Block, topic: string): void {
+    const said = this.#history.lives.flatMap((life) => [...life.entries.values()])
+    const entry = said.findLast(({ event }) => event.topic === topic && event.end && !this.#wants.accepts(event))
+    must(entry !== undefined, '§8', () => `the mark of ${topic} is of no event that is kept from the reader`)
+    if (isStateTopic(topic)) this.values.takeEnd(entry.event, this.#reached)
+    else this.#snapshotOf(topic).set(topic, block)
+  }
+
   /** The oldest event that is owed and not delivered. */
   get firstOwed(): Entry | undefined {
     if (this.#knowledge.kind !== 'at') return undefined
     const { epoch, seq } = this.#knowledge.position
     const life = this.#lifeOf(epoch)
     return this.#firstBetween(life, seq, life.headSeq)
+  }
+
+  /** Everything up to here was delivered for certain. */
+  get #reached(): Position | undefined {
+    return this.#hasOrder && !this.#terms.valuesLag ? this.position : undefined
   }
 
   #takeEvent(block: Block, id: string): void {
@@ -296,7 +317,7 @@ export class Ledger {
   #takeId(position: Position): void {
     this.#endSnapshot(position)
     if (this.#knowledge.kind === 'none') {
-      this.#checkStart(position)
+      if (this.#startsAtOldest) this.#checkOldest(position, -1)
       this.#become(position, position.seq)
       return
     }
@@ -382,7 +403,7 @@ export class Ledger {
       const life = this.#lifeOf(at.epoch)
       const isTrue = {
         epoch_changed: life !== present && to.epoch !== at.epoch,
-        too_old: this.#wasEvictedAfter(life, at.seq),
+        too_old: wasEvictedAfter(life, at.seq, this.#wants, this.#exactEviction),
         slow: (this.#wants.request.slowPolicy ?? this.#terms.slowPolicy) === 'sync',
         too_far: this.#terms.maxReplayCount !== false && this.events >= this.#terms.maxReplayCount,
       }[reason]
@@ -403,28 +424,8 @@ export class Ledger {
     this.#checkOldest(this.#truePosition(oldest), -1)
   }
 
-  /** A fresh start at the oldest event must leave nothing out that is kept. */
-  #checkStart(position: Position): void {
-    if (this.#wants.request.from === 'earliest') this.#checkOldest(position, -1)
-  }
-
-  /**
-   * The stream may begin here: whatever is owed before was evicted, or something that was selected was evicted after
-   * it, or the reader has it already.
-   */
   #checkOldest(position: Position, alreadySeq: number): void {
-    const life = this.#lifeOf(position.epoch)
-    for (let seq = position.seq; seq > alreadySeq; seq--) {
-      const entry = life.entries.get(seq)
-      if (!entry) continue
-      const { evicted, event } = entry
-      if (evicted && (!this.#exactEviction || this.#wants.selects(event.topic))) return
-      must(
-        evicted || !this.#wants.owes(event),
-        '§6',
-        () => `${position.epoch}-${position.seq} is not the oldest: ${seq} is kept`,
-      )
-    }
+    checkOldest(this.#lifeOf(position.epoch), position.seq, alreadySeq, this.#wants, this.#exactEviction)
   }
 
   get #hasOrder(): boolean {
@@ -481,17 +482,14 @@ export class Ledger {
     return undefined
   }
 
-  #wasEvictedAfter(life: Life, afterSeq: number): boolean {
-    for (const [seq, { evicted, event }] of life.entries) {
-      if (seq > afterSeq && evicted && (!this.#exactEviction || this.#wants.selects(event.topic))) return true
-    }
-    return false
-  }
-
   #truePosition(id: string): Position {
     const position = this.#history.truePosition(id)
     must(position !== undefined, '§11.1', () => `the id ${id} names no position of the log`)
     return position
+  }
+
+  #livesOf({ epoch }: Position): { readonly life: Life; readonly present: Life } {
+    return { life: this.#lifeOf(epoch), present: this.#history.life }
   }
 
   #lifeOf(epoch: string): Life {

@@ -41,8 +41,8 @@ export const standingFaults: readonly PlantedFault[] = [
   {
     name: 'the events of a snapshot have ids',
     file: 'log-answers.ts',
-    snippet: 'return part === frame ? [frame.withoutId] : []',
-    replacement: 'return part === frame ? [frame] : []',
+    snippet: 'const frames = page.frames.flatMap((frame) => subscriber.partWithoutId(frame) ?? [])',
+    replacement: 'const frames = page.frames.flatMap((frame) => subscriber.partOf(frame) ?? [])',
     breaks: ['§6', '§11.3', '§11.1'],
   },
   {
@@ -107,6 +107,41 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'const part = wantsType ? batch : batch.marks',
     replacement: 'const part = wantsType ? batch : undefined',
     breaks: ['§11.3', '§11.1'],
+  },
+  {
+    name: 'who was away is not told that a state topic is finished',
+    file: 'state-values.ts',
+    snippet: 'if (this.#isLast(frame)) return audience.partWithoutId(frame, client)',
+    replacement: '',
+    breaks: ['liveness'],
+  },
+  {
+    name: 'who was away and does not want the last value is not told that its topic is finished',
+    file: 'state-values.ts',
+    snippet: 'if (audience.acceptsType(frame) || this.#isLast(frame)) frames.push(frame)',
+    replacement: 'if (audience.acceptsType(frame)) frames.push(frame)',
+    breaks: ['liveness'],
+  },
+  {
+    name: 'a value that others have followed says that its topic is finished',
+    file: 'state-values.ts',
+    snippet: 'return event.end === true && this.#topics.get(event.topic)?.lastSeq === seq',
+    replacement: 'return event.end === true && seq > 0',
+    breaks: ['§8'],
+  },
+  {
+    name: 'a snapshot does not say that a topic is finished to who does not want its last event',
+    file: 'audience.ts',
+    snippet: 'return part === frame ? frame.withoutId : part && frame.markWithoutId',
+    replacement: 'return part === frame ? frame.withoutId : undefined',
+    breaks: ['§6', 'liveness'],
+  },
+  {
+    name: 'a stream of finished topics ends without an id to come back with',
+    file: 'reading.ts',
+    snippet: 'if (hasId) this.finished.add(event.topic)',
+    replacement: 'if (hasId || event.end) this.finished.add(event.topic)',
+    breaks: ['§8'],
   },
   {
     name: 'a stream stays open when all its topics are finished',

@@ -1,6 +1,8 @@
+import type { Position } from '@millrace/protocol'
 import type { StoredEvent } from '@millrace/server'
 import { contentFault, numberOf } from './event-content.ts'
 import type { History, Life } from './history.ts'
+import { lastEventOf } from './last-events.ts'
 import type { Block } from './reference-parser.ts'
 import { must } from './violation.ts'
 import { isStateTopic, type Wants } from './wants.ts'
@@ -11,6 +13,8 @@ export class ValueLedger {
   #wants: Wants
   /** The last value of each key that was delivered. */
   readonly #last = new Map<string, StoredEvent>()
+  /** By topic, the value that was said to be its last. */
+  readonly #ends = new Map<string, number>()
 
   constructor(history: History, wants: Wants) {
     this.#history = history
@@ -24,10 +28,11 @@ export class ValueLedger {
   /** A new stream begins. It may be one of a node that lags behind the one before. */
   forget(): void {
     this.#last.clear()
+    this.#ends.clear()
   }
 
   /** A value arrives, with an id or without. */
-  take(block: Block, id: string | undefined): void {
+  take(block: Block, id: string | undefined): StoredEvent {
     const { request, selectsAny, accepts } = this.#wants
     const number = numberOf(block, request, 'value')
     must(number !== undefined, '§11.5', () => `a value of ${block.topic} is ${block.data}`)
@@ -43,6 +48,28 @@ export class ValueLedger {
       present && present.position.epoch === event.position.epoch && event.position.seq < present.position.seq
     must(!isBack, '§11.5', () => `${key} goes back to ${event.position.seq} from ${present?.position.seq}`)
     this.#last.set(key, event)
+    return event
+  }
+
+  /** The topic is said to be finished by this value, where the reader has everything up to `at`. */
+  takeEnd(value: StoredEvent, at: Position | undefined): void {
+    const { topic } = value
+    const present = this.#find(numberIn(value)) ?? value
+    const life = at && this.#history.lifeOf(at.epoch)
+    const isThere = life && present.position.epoch === at.epoch && present.position.seq <= at.seq
+    const last = isThere ? lastEventOf(life, topic, at.seq)?.event : present
+    must(last === present, '§8', () => `${topic} is said to be finished, but it is not at ${at?.seq}`)
+    this.#ends.set(topic, numberIn(value))
+  }
+
+  /** A topic whose end the reader should have been told of, and was not. */
+  get firstOwedEnd(): string | undefined {
+    const { life } = this.#history
+    for (const topic of new Set([...newestValues(life).values()].map((event) => event.topic))) {
+      const last = lastEventOf(life, topic, life.headSeq)?.event
+      if (last && this.#wants.owesEnd(last) && this.#ends.get(topic) !== numberIn(last)) return topic
+    }
+    return undefined
   }
 
   /** The newest value of a key that is owed and is not the last that was delivered. */

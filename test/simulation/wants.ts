@@ -43,6 +43,8 @@ export interface Wants {
   readonly owes: (event: EventContent) => boolean
   /** Of an event of a log topic only the mark is owed that the topic is finished. */
   readonly owesMark: (event: EventContent) => boolean
+  /** Of the last value of a state topic it is owed that the topic is finished. */
+  readonly owesEnd: (event: EventContent) => boolean
 }
 
 export function wantsOf(request: Omit<SubscribeRequest, 'lastEventId'>): Wants {
@@ -58,5 +60,6 @@ export function wantsOf(request: Omit<SubscribeRequest, 'lastEventId'>): Wants {
     accepts,
     owes: (event) => selects(event.topic) && accepts(event),
     owesMark: (event) => event.end === true && selects(event.topic) && !accepts(event),
+    owesEnd: ({ end, topic }) => end === true && isStateTopic(topic) && selectsAny(topic),
   }
 }

@@ -143,14 +143,16 @@ export class World implements ConnectionHost {
       slowPolicy: undefined,
     })
     // It gets events, and no marks: the end of a topic is a field of its last event.
-    const wants = { ...wanted, owesMark: () => false }
-    this.readers.push(new FakeReader(name, wants, this.newLedger(wants)))
+    const owesEnd: Wants['owesEnd'] = (event) => wanted.owesEnd(event) && wanted.accepts(event)
+    const wants = { ...wanted, owesMark: () => false, owesEnd }
+    this.readers.push(new FakeReader(name, wants, this.newLedger(wants, true)))
     this.tell(() => `${name} wants ${selectors.join(',')} [${request.types.join(',')}] from ${request.from}`)
   }
 
-  newLedger(wants: Wants): Ledger {
+  newLedger(wants: Wants, valuesLag = false): Ledger {
     const { slowPolicy, maxReplayCount } = this.scenario.limits
-    const terms: LedgerTerms = { exactEviction: this.log.exactEviction, slowPolicy, maxReplayCount, blips: this.blips }
+    const { exactEviction } = this.log
+    const terms: LedgerTerms = { exactEviction, slowPolicy, maxReplayCount, blips: this.blips, valuesLag }
     return new Ledger(this.history, wants, terms)
   }
 

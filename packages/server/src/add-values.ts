@@ -1,32 +1,35 @@
 import type { Position } from '@millrace/protocol'
 import type { Frame, WireFrame } from './frame.ts'
 import type { Reading } from './reading.ts'
+import type { StateValues } from './state-values.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /**
  * Adds to `frames` the values of state topics that are owed at the end of a catch-up, without ids, as many as fit. They
  * are read like a log from which all but the newest of each key was taken out: a value that changes meanwhile moves to
- * its end. False: there are more.
+ * its end. What has finished its topic says so. False: there are more.
  */
 export function addValues(
-  values: readonly Frame[],
-  subscriber: Subscriber,
+  standing: StateValues,
+  { audience, request, roomBytes }: Subscriber,
   reading: Reading,
   frames: WireFrame[],
   end: Position,
 ): boolean {
-  const { variant } = subscriber.audience
+  const { variant } = audience
   const { valuesAfter } = reading
-  let room = subscriber.roomBytes
+  const values = standing.matching(audience)
+  let room = roomBytes
   for (const frame of frames) room -= frame.bytes(variant).byteLength
   for (let i = firstAfter(values, valuesAfter?.epoch === end.epoch ? valuesAfter.seq : -1); i < values.length; i++) {
     const frame = values[i]
     if (!frame) break
-    if (subscriber.partOf(frame) === frame && !isKnown(reading, frame)) {
-      room -= frame.withoutId.bytes(variant).byteLength
+    const part = isKnown(reading, frame) ? undefined : standing.partOf(frame, audience, request.client)
+    if (part) {
+      room -= part.bytes(variant).byteLength
       if (room < 0 && frames.length > 0) return false
-      frames.push(frame.withoutId)
-      reading.replayed++
+      frames.push(part)
+      reading.noteValue(part)
     }
     reading.valuesAfter = frame.position
   }

@@ -70,6 +70,12 @@ export class Audience {
     return frame.event.end ? frame.mark : undefined
   }
 
+  /** The same without an id. */
+  partWithoutId(frame: Frame, client: string | undefined): WireFrame | undefined {
+    const part = this.partOf(frame, client)
+    return part === frame ? frame.withoutId : part && frame.markWithoutId
+  }
+
   /** Adds a live member and returns its slot. */
   join(subscriber: Subscriber): number {
     this.#memberCount++

@@ -199,7 +199,7 @@ export class CatchUps {
     const needsStanding = audience.topics !== undefined || standing.mayHaveValues(audience)
     if (!needsStanding) return true
     if (!standing.isReady(end)) return this.#wait(subscriber, reading)
-    return addValues(standing.values.matching(audience), subscriber, reading, frames, end)
+    return addValues(standing.values, subscriber, reading, frames, end)
   }
 
   /** What is said at the end: that it has caught up, and which topics are finished if all are. */

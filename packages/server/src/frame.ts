@@ -21,8 +21,8 @@ export interface FrameEvent extends EventContent {
 }
 
 /**
- * What of an event is written: all of it, all but that its topic is finished (which a value of a state topic need not say
- * any more when it is late), or only that.
+ * What of an event is written: all of it, all but that its topic is finished (which need not be so any more when a value
+ * of a state topic comes late), or only that.
  */
 export type FramePart = 'event' | 'value' | 'end-mark'
 
@@ -88,7 +88,9 @@ export class Frame extends WireFrame {
   /** Whether it is a value of a state topic: nobody is owed it once there is a newer one of its key. */
   readonly isState: boolean
   #withoutId: WireFrame | undefined
+  #value: WireFrame | undefined
   #mark: WireFrame | undefined
+  #markWithoutId: WireFrame | undefined
 
   constructor(event: StoredEvent, arrivedAtMs: number, isState = false) {
     super(event, event.position, event.position.seq)
@@ -103,11 +105,21 @@ export class Frame extends WireFrame {
 
   /** The same event for where its id would vouch for what was not sent. */
   get withoutId(): WireFrame {
-    return (this.#withoutId ??= new WireFrame(this.event, undefined, this.seq, this.isState ? 'value' : 'event'))
+    return (this.#withoutId ??= new WireFrame(this.event, undefined, this.seq))
+  }
+
+  /** A value without its id that is not the last event of its topic, or not any more. */
+  get value(): WireFrame {
+    return (this.#value ??= new WireFrame(this.event, undefined, this.seq, 'value'))
   }
 
   /** That the topic is finished, for those who are not sent the event itself. Only of an event with `end`. */
   get mark(): WireFrame {
     return (this.#mark ??= new WireFrame(this.event, this.position, this.seq, 'end-mark'))
+  }
+
+  /** The same for where its id would vouch for what was not sent. */
+  get markWithoutId(): WireFrame {
+    return (this.#markWithoutId ??= new WireFrame(this.event, undefined, this.seq, 'end-mark'))
   }
 }

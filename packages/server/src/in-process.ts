@@ -105,7 +105,8 @@ export class InProcessReader {
     const afterSeq = this.#valuesAfter?.epoch === flusher.end.epoch ? this.#valuesAfter.seq : -1
     this.#valuesAfter = flusher.end
     const values = standing.values.matching(this.#audience).filter(({ seq }) => seq > afterSeq)
-    return values.map((frame) => frame.withoutId)
+    const parts = values.flatMap((frame) => standing.values.partOf(frame, this.#audience, undefined) ?? [])
+    return parts.filter(({ part }) => part !== 'end-mark')
   }
 
   get #isOpen(): boolean {
@@ -186,6 +187,7 @@ export class InProcessReader {
 
 function received(frame: WireFrame): ReceivedEvent {
   const { topic, type = 'message', data, json, timeMs, key, end } = frame.event
+  const isLast = end && frame.part !== 'value'
   return {
     kind: 'event',
     id: frame.id ?? null,
@@ -194,6 +196,6 @@ function received(frame: WireFrame): ReceivedEvent {
     data: json ? JSON.parse(data) : data,
     timeMs,
     ...(key === undefined ? {} : { key }),
-    ...(end ? { end } : {}),
+    ...(isLast ? { end } : {}),
   }
 }

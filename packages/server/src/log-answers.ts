@@ -65,10 +65,7 @@ export class LogAnswers {
     try {
       const page = await this.#host.reader.snapshot(subscriber.audience, cursor)
       if (subscriber.reading !== reading) return
-      const frames = page.frames.flatMap((frame) => {
-        const part = subscriber.partOf(frame)
-        return part === frame ? [frame.withoutId] : []
-      })
+      const frames = page.frames.flatMap((frame) => subscriber.partWithoutId(frame) ?? [])
       if (page.partial) reading.isPartial = true
       reading.fill(frames, page.next ? { kind: 'snapshot', cursor: page.next } : page.at)
     } catch (error) {
@@ -85,9 +82,9 @@ export class LogAnswers {
     try {
       const page = await this.#host.reader.snapshot(added, cursor)
       if (subscriber.reading !== reading) return
-      const frames = page.frames.filter((frame) => isNew(frame.event.topic) && subscriber.partOf(frame) === frame)
+      const frames = page.frames.filter((frame) => isNew(frame.event.topic))
+      const bare = frames.flatMap((frame) => subscriber.partWithoutId(frame) ?? [])
       if (page.partial) reading.isPartial = true
-      const bare = frames.map((frame) => frame.withoutId)
       if (page.next) {
         reading.addition = { ...addition, cursor: page.next }
         reading.fill(bare, reading.after)

@@ -264,8 +264,9 @@ export class Poll {
     const afterSeq = knows ? given.seq : -1
     return standing.values
       .matching(this.#audience)
-      .filter((frame) => frame.seq > afterSeq && frame.seq <= cursor.seq && !this.#isOwn(frame))
-      .map((frame) => frame.withoutId)
+      .filter((frame) => frame.seq > afterSeq && frame.seq <= cursor.seq)
+      .flatMap((frame) => standing.values.partOf(frame, this.#audience, this.#request.client) ?? [])
+      .filter(({ part }) => part !== 'end-mark')
   }
 }
 
@@ -276,7 +277,7 @@ function tooLarge(): HubError {
   )
 }
 
-function polled({ id, event }: WireFrame): PolledEvent {
+function polled({ id, event, part }: WireFrame): PolledEvent {
   const { topic, type = 'message', timeMs, data, json = false, key, end } = event
   return {
     id: id ?? null,
@@ -286,6 +287,6 @@ function polled({ id, event }: WireFrame): PolledEvent {
     data,
     json,
     ...(key === undefined ? {} : { key }),
-    ...(end ? { end } : {}),
+    ...(end && part !== 'value' ? { end } : {}),
   }
 }

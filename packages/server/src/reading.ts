@@ -174,13 +174,28 @@ export class Reading {
       if (bytes > maxBytes && next > this.#written) break
       if (this.maxReplayCount !== false && frame.id && this.replayed >= this.maxReplayCount) break
       if (frame.part !== 'end-mark') this.replayed++
-      if (frame.event.end) this.finished.add(frame.event.topic)
+      if (frame.event.end) this.#noteEnd(frame)
       if (frame.position) this.after = frame.position
     }
     const taken = this.#backlog.slice(this.#written, next)
     this.#written = next
     this.#finish()
     return taken
+  }
+
+  /** A value of a state topic is written. */
+  noteValue(frame: WireFrame): void {
+    if (frame.part !== 'end-mark') this.replayed++
+    if (frame.part !== 'value') this.#noteEnd(frame)
+  }
+
+  /**
+   * Where nothing else brings an id, the end is told again with one when all topics are finished: who has it need not come
+   * again.
+   */
+  #noteEnd({ id, event }: WireFrame): void {
+    const hasId = id !== undefined || this.announce || this.hasNewTopics
+    if (hasId) this.finished.add(event.topic)
   }
 
   #finish(): void {

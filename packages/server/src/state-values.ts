@@ -13,6 +13,13 @@ interface Value {
   isHeld: boolean
 }
 
+/** The values of a topic. */
+interface TopicValues {
+  readonly byKey: Map<string, Value>
+  /** `seq` of its newest event. */
+  lastSeq: number
+}
+
 /** As many values, over all audiences, are kept as they were last looked up. */
 const MAX_LOOKED_UP = 1_000_000
 
@@ -33,7 +40,7 @@ export interface StatePlan {
  */
 export class StateValues {
   readonly #kinds: TopicKinds
-  #topics = new Map<string, Map<string, Value>>()
+  #topics = new Map<string, TopicValues>()
   /** By interval, values whose key was sent less than the interval ago, those first that may be sent first. */
   #cooling = new Map<number, Set<Value>>()
   #heldCount = 0
@@ -72,19 +79,24 @@ export class StateValues {
     return seq
   }
 
-  /** The values that an audience wants, oldest first; shared by all who ask before the next pass. */
+  /**
+   * The values that an audience wants, and those that have finished their topics, oldest first; shared by all who ask
+   * before the next pass.
+   */
   matching(audience: Audience): readonly Frame[] {
     const known = audience.values
     if (known?.version === this.#version) return known.frames
     const frames: Frame[] = []
-    const take = (values: ReadonlyMap<string, Value>): void => {
-      for (const { frame } of values.values()) if (audience.acceptsType(frame)) frames.push(frame)
+    const take = (values: TopicValues | undefined): void => {
+      for (const { frame } of values?.byKey.values() ?? []) {
+        if (audience.acceptsType(frame) || this.#isLast(frame)) frames.push(frame)
+      }
     }
     if (audience.topics) {
-      for (const topic of audience.topics) take(this.#topics.get(topic) ?? NONE)
+      for (const topic of audience.topics) take(this.#topics.get(topic))
     } else {
       for (const values of this.#topics.values()) {
-        for (const { frame } of values.values()) {
+        for (const { frame } of values.byKey.values()) {
           if (audience.matchesTopic(frame.event.topic)) take(values)
           break
         }
@@ -96,6 +108,17 @@ export class StateValues {
     this.#lookedUp.push(audience)
     this.#lookedUpCount += frames.length + 1
     return frames
+  }
+
+  /** What of a value is sent, without an id, to a client of this name: all, that its topic is finished, or nothing. */
+  partOf(frame: Frame, audience: Audience, client: string | undefined): WireFrame | undefined {
+    if (this.#isLast(frame)) return audience.partWithoutId(frame, client)
+    return audience.partOf(frame, client) === frame ? frame.value : undefined
+  }
+
+  /** Whether the value has finished its topic, and no other key was published to since. */
+  #isLast({ event, seq }: Frame): boolean {
+    return event.end === true && this.#topics.get(event.topic)?.lastSeq === seq
   }
 
   /** Values have changed. What was looked up before is let go: it would keep values alive that nobody is owed any more. */
@@ -134,7 +157,7 @@ export class StateValues {
       lateFrames.push(frame)
       oldestLateSeq = Math.min(oldestLateSeq, frame.seq)
     }
-    const leaving: WireFrame[] = lateFrames.map((frame) => frame.withoutId)
+    const leaving: WireFrame[] = lateFrames.map((frame) => frame.value)
     for (const frame of frames) {
       if (!frame.isState || (newest.get(keyOf(frame)) === frame && this.#isFree(frame, nowMs))) leaving.push(frame)
     }
@@ -184,7 +207,7 @@ export class StateValues {
       }
     }
     for (const topic of ended) {
-      for (const value of this.#topics.get(topic)?.values() ?? []) if (value.isHeld) yield value
+      for (const value of this.#topics.get(topic)?.byKey.values() ?? []) if (value.isHeld) yield value
     }
   }
 
@@ -194,21 +217,22 @@ export class StateValues {
   }
 
   #valueOf({ event }: Frame): Value | undefined {
-    return this.#topics.get(event.topic)?.get(event.key ?? '')
+    return this.#topics.get(event.topic)?.byKey.get(event.key ?? '')
   }
 
   #store(frame: Frame): Value {
     const { topic, key = '' } = frame.event
     this.#change()
     let values = this.#topics.get(topic)
-    if (!values) this.#topics.set(topic, (values = new Map()))
-    const known = values.get(key)
+    if (!values) this.#topics.set(topic, (values = { byKey: new Map(), lastSeq: frame.seq }))
+    values.lastSeq = Math.max(values.lastSeq, frame.seq)
+    const known = values.byKey.get(key)
     if (known) {
       if (known.frame.seq < frame.seq) known.frame = frame
       return known
     }
     const value = { frame, intervalMs: this.#kinds.intervalMs(topic), sentAtMs: -Infinity, isHeld: false }
-    values.set(key, value)
+    values.byKey.set(key, value)
     return value
   }
 
@@ -239,8 +263,6 @@ export class StateValues {
     }
   }
 }
-
-const NONE: ReadonlyMap<string, Value> = new Map()
 
 function newestOfKeys(frames: readonly Frame[]): ReadonlyMap<string, Frame> {
   const newest = new Map<string, Frame>()

@@ -144,6 +144,11 @@ export class Subscriber implements TransportOwner, SweepMember {
     return this.audience.partOf(frame, this.request.client)
   }
 
+  /** The same without an id. */
+  partWithoutId(frame: Frame): WireFrame | undefined {
+    return this.audience.partWithoutId(frame, this.request.client)
+  }
+
   /** The last id that was written. */
   get sentId(): string | undefined {
     return this.#sentPosition && formatEventId(this.#sentPosition)

@@ -1,7 +1,7 @@
 import { parseTopic, type Position } from '@millrace/protocol'
 import { expect, test } from 'vitest'
 import { FinishedTopics } from '../src/finished-topics.ts'
-import { request, startScene } from './support/hub-scene.ts'
+import { request, startScene, type Stream } from './support/hub-scene.ts'
 
 test('[MR-CTL-13] [MR-CTL-14] the last event of a topic says so in the same bytes, and ends who wants no more', async () => {
   const { hub, open, settle } = await startScene()
@@ -68,6 +68,86 @@ test('[MR-CTL-13] who was cut between the last event and its mark is told when i
   await settle()
   const stream = await open('a,b', { lastEventId: String(ids[0]) })
   expect(stream.types()).toEqual(['stream:connected', 'stream:caught-up', 'stream:end'])
+})
+
+const STATE = [{ match: 's.>', kind: 'state' }] as const
+/** What a stream was told, marks and all, each with its id. */
+const told = (stream: Stream): string[] =>
+  stream.all().map(({ type, data, lastEventId }) => `${type} ${type.startsWith('stream:c') ? '' : data} ${lastEventId}`)
+
+test('[MR-CTL-13] [MR-RES-20] who was away when a state topic was finished is told so with its last value', async () => {
+  const { hub, open, publish, settle } = await startScene({}, STATE)
+  const [start = ''] = await publish('log', 0)
+  await hub.publish([
+    { topic: 's.a', key: 'x', data: 1 },
+    { topic: 's.a', key: 'y', data: 2, end: true },
+    { topic: 's.b', data: 3, end: true },
+    { topic: 's.b', key: 'again', data: 4 },
+  ])
+  await settle()
+  const [end = ''] = await publish('log', 5)
+  const returned = await open('s.*,log', { lastEventId: start })
+  expect(told(returned)).toEqual([
+    'stream:connected  ',
+    `message 5 ${end}`,
+    `message 1 ${end}`,
+    `message 2 ${end}`,
+    `stream:end {"topic":"s.a"} ${end}`,
+    `message 3 ${end}`,
+    `message 4 ${end}`,
+    `stream:caught-up  ${end}`,
+  ])
+  expect(returned.transport.text).toContain(
+    'topic: s.a\ndata: 2\n\nevent: stream:end\ndata: {"topic":"s.a"}\n\ntopic: s.b',
+  )
+})
+
+test('[MR-CTL-13] who does not want the last value is told of the end when it starts, comes back, or was slow', async () => {
+  const { hub, open, publish, settle } = await startScene({ maxBufferBytes: 1_024 }, STATE)
+  const slow = await open('s.*,log', { types: ['tick'] })
+  slow.transport.isStalled = true
+  await hub.publish([
+    { topic: 's.a', data: 1, end: true },
+    { topic: 's.b', type: 'tick', data: 2, except: 'ann', end: true },
+  ])
+  await publish('log', 'x'.repeat(2_000))
+  await hub.publish(
+    Array.from({ length: 30 }, (_, n) => ({ topic: 'log', type: 'tick', data: `${n} ${'x'.repeat(100)}` })),
+  )
+  await settle(100)
+  expect(hub.stats()).toMatchObject({ catchingUp: 1 })
+  slow.transport.drain()
+  await settle(1_000)
+  expect(slow.types().filter((type) => type === 'stream:end')).toHaveLength(2)
+  const fresh = await open('s.*', { types: ['tick'], client: 'ann' })
+  expect(fresh.types()).toEqual(['stream:connected', 'stream:end', 'stream:end', 'stream:caught-up'])
+  expect(fresh.transport.isOpen).toBe(true)
+})
+
+test('[MR-CTL-13] a snapshot tells of the end of a topic whose last event is not wanted', async () => {
+  const { hub, open, settle } = await startScene()
+  await hub.publish({ topic: 'a', data: 1, end: true })
+  await settle()
+  const stream = await open('*', { types: ['tick'], from: 'snapshot' })
+  expect(stream.types()).toEqual(['stream:connected', 'stream:end', 'stream:caught-up'])
+  expect(stream.transport.text).toContain('\n\nevent: stream:end\n')
+})
+
+test('[MR-CTL-14] a stream of finished state topics has an id at its end, also when it was slow before', async () => {
+  const { hub, open, settle } = await startScene({ maxBufferBytes: 1_024 }, STATE)
+  const stream = await open('s.a')
+  stream.transport.isStalled = true
+  for (let n = 0; n < 30; n++) {
+    await hub.publish({ topic: 's.a', data: `${n} ${'x'.repeat(100)}` })
+    await settle(5)
+  }
+  const { ids } = await hub.publish({ topic: 's.a', data: 'last', end: true })
+  await settle(5)
+  stream.transport.drain()
+  await settle(1_000)
+  expect(stream.all().at(-1)).toMatchObject({ type: 'stream:end', lastEventId: ids[0] })
+  expect(stream.transport.isOpen).toBe(false)
+  expect(await hub.admit({ ...request('s.a'), lastEventId: String(ids[0]) })).toEqual({ kind: 'finished' })
 })
 
 test('of very many finished topics those are known that were finished last', () => {

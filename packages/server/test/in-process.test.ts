@@ -74,3 +74,25 @@ test('subscribe refuses a beginning that it does not know', async () => {
   const { hub } = await startScene()
   expect(() => hub.subscribe({ topics: ['a'], from: 'yesterday' as 'now' })).toThrow(/from is "yesterday"/)
 })
+
+test('a value of a state topic that was its last says so, and one that others have followed does not', async () => {
+  const { hub, settle } = await startScene({}, [{ match: 's.>', kind: 'state' }])
+  await hub.publish([
+    { topic: 's.a', key: 'x', data: 1, end: true },
+    { topic: 's.a', key: 'y', data: 2 },
+    { topic: 's.b', data: 3, end: true },
+    { topic: 's.c', type: 'other', data: 4, end: true },
+  ])
+  await settle()
+  const read = take(hub.subscribe({ topics: ['s.*', 'log'], types: ['message'] }), 4)
+  await settle()
+  await hub.publish({ topic: 'log', data: 5, end: true })
+  await settle(5)
+  const ends = (await read).map((event) => event.kind === 'event' && [event.data, event.end])
+  expect(ends).toEqual([
+    [1, undefined],
+    [2, undefined],
+    [3, true],
+    [5, true],
+  ])
+})
