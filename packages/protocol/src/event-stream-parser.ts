@@ -1,6 +1,5 @@
+// Over 300 lines: chunks, lines, fields and limits share one state, and each call between them costs in the hot loop.
 import type { EventStreamHandlers } from './event-stream-handlers.ts'
-import { CR, findCut, findLineEnd, LF } from './line-end.ts'
-import { LineBuffer } from './line-buffer.ts'
 import { ProtocolError, type ProtocolErrorCode } from './protocol-error.ts'
 import { utf8Decoder } from './utf8-decoder.ts'
 
@@ -18,21 +17,21 @@ const MAX_LIMIT_BYTES = 256 * 1024 * 1024
 
 /** The most that is decoded together: a substring keeps the whole text alive that it was cut from. Bytes. */
 const WINDOW_BYTES = 4096
+/** How far from the end of a window a line end is looked for. Bytes. */
+const TAIL_BYTES = 1024
+/** What is decoded at once of a line that is longer than a window. Bytes. */
+const PIECE_BYTES = 16_384
+const LF = 10
+const CR = 13
 const SPACE = 32
 const COLON = 58
-const LOWER_D = 100
-const LOWER_E = 101
-const LOWER_I = 105
-const LOWER_R = 114
-const LOWER_T = 116
 const utf8Encoder = new TextEncoder()
 
 /**
  * Reads an event stream from bytes, to the letter of the HTML Standard §9.2.6.
  *
- * Chunks may be cut anywhere. Only whole lines are decoded, so that no character is ever cut, and the beginning of a
- * line whose end has not come is copied, so that no chunk is kept. The work is linear in the bytes, however small the
- * chunks are.
+ * Chunks may be cut anywhere. Whole lines are decoded together, and the beginning of a line whose end has not come is
+ * copied, so that no chunk is kept. The work is linear in the bytes, however small the chunks are.
  *
  * Concurrency: a handler must not call `push`. It may call `reset`; the rest of the chunk is dropped then.
  * Errors: when a limit is broken or a handler throws, `push` throws that error. What was dispatched before it stands,
@@ -44,10 +43,16 @@ export class EventStreamParser {
   readonly #handlers: EventStreamHandlers
   readonly #maxLineBytes: number
   readonly #maxEventBytes: number
+  readonly #maxUnits: number
   /** Not more than the longest line with its end: lines that are decoded together are then within the limit. */
   readonly #windowBytes: number
 
-  readonly #line: LineBuffer = new LineBuffer()
+  /** The line whose end has not come: how long it is so far, its bytes, and when they are too many their text. */
+  #lineBytes = 0
+  readonly #line = new Uint8Array(WINDOW_BYTES + 1)
+  #longLine = ''
+  /** Has the beginning of a character whose end has not come. */
+  #longLineDecoder: TextDecoder | undefined
   #afterCr = false
   #atStart = true
   /** What made the parser stop, boxed since anything can be thrown. */
@@ -56,22 +61,21 @@ export class EventStreamParser {
   #streamCount = 0
 
   #lastEventId: string
-  /** The id of the block, when it has one. */
+  /** Of the block: undefined when it has none. */
   #id: string | undefined
-  #type = ''
+  #type: string | undefined
   #topic: string | undefined
-  #dataLines = 0
-  /** The data buffer: from texts that are done with, and from the text in hand. */
-  #earlierData = ''
-  #freshData = ''
-  /** Never less than the bytes in the data buffer. */
-  #dataBytesBound = 0
+  /** The data buffer, from texts that are done with. */
+  #data: string | undefined
+  /** So many UTF-16 units more are surely within the limit. */
+  #unitsLeft: number
 
   constructor(handlers: EventStreamHandlers, options: EventStreamParserOptions = {}) {
     this.#handlers = handlers
     this.#maxLineBytes = checkLimit('maxLineBytes', options.maxLineBytes)
     this.#maxEventBytes = checkLimit('maxEventBytes', options.maxEventBytes)
     this.#windowBytes = Math.min(WINDOW_BYTES, this.#maxLineBytes + 1)
+    this.#unitsLeft = this.#maxUnits = fitting(this.#maxEventBytes)
     this.#lastEventId = options.lastEventId ?? ''
   }
 
@@ -83,14 +87,12 @@ export class EventStreamParser {
   /** Makes ready for a new connection: forgets all that is unfinished and every failure. The last event id stays. */
   reset(): void {
     this.#streamCount++
-    this.#line.clear()
+    this.#lineBytes = 0
+    this.#longLine = ''
     this.#afterCr = false
     this.#atStart = true
-    this.#failure = undefined
-    this.#id = undefined
-    this.#type = ''
-    this.#topic = undefined
-    this.#clearData()
+    this.#unitsLeft = this.#maxUnits
+    this.#failure = this.#id = this.#type = this.#topic = this.#data = undefined
   }
 
   /**
@@ -111,183 +113,216 @@ export class EventStreamParser {
 
   #readChunk(chunk: Uint8Array): void {
     const stream = this.#streamCount
+    const { length } = chunk
     let at = 0
-    if (this.#afterCr && chunk.length > 0) {
-      this.#afterCr = false
-      if (chunk[0] === LF) at = 1
-    }
-    if (this.#line.byteLength > 0) {
-      const end = findLineEnd(chunk, at)
-      this.#keep(chunk, at, end)
-      if (end === chunk.length) return
-      at = this.#passLineEnd(chunk, end)
-      this.#readText(this.#line.take())
-    }
-    while (at < chunk.length && stream === this.#streamCount) {
-      // Small chunks often start with a blank line: it need not be decoded.
-      if (chunk[at] === LF || chunk[at] === CR) {
-        at = this.#passLineEnd(chunk, at)
-        this.#atStart = false
-        this.#endBlock()
-        continue
+    while (at < length && stream === this.#streamCount) {
+      if (this.#afterCr) {
+        this.#afterCr = false
+        if (chunk[at] === LF) {
+          at++
+          continue
+        }
       }
-      const windowEnd = Math.min(at + this.#windowBytes, chunk.length)
-      let end = findCut(chunk, at, windowEnd)
-      if (end < 0) {
-        end = findLineEnd(chunk, windowEnd)
-        if (end === chunk.length) return this.#keep(chunk, at, end)
-        this.#checkLine(end - at)
+      let text: string
+      let next = this.#lineBytes > 0 ? at : afterLastLine(chunk, at, Math.min(at + this.#windowBytes, length))
+      if (next > at) text = utf8Decoder.decode(at > 0 || next < length ? chunk.subarray(at, next) : chunk)
+      else {
+        at = this.#keep(chunk, at)
+        if (at === length || !isLineEnd(chunk[at])) continue
+        next = at + 1
+        text = this.#takeLine()
       }
-      const next = this.#passLineEnd(chunk, end)
-      // Small chunks are whole events often, and a view costs a third of what decoding it does.
-      const lines = at === 0 && next === chunk.length ? chunk : chunk.subarray(at, next)
-      this.#readText(utf8Decoder.decode(lines))
+      // A CR at the end of the chunk has ended its line already, whether an LF follows or not.
+      this.#afterCr = chunk[next - 1] === CR
       at = next
+      this.#readText(text)
     }
   }
 
-  #keep(chunk: Uint8Array, from: number, to: number): void {
-    this.#checkLine(this.#line.byteLength + to - from)
-    this.#line.append(chunk, from, to)
+  /** Keeps what comes of a line, up to its end; returns where that is, or how far it has come. */
+  #keep(chunk: Uint8Array, from: number): number {
+    let at = from
+    let used = this.#lineBytes
+    if (this.#longLine === '') {
+      // Few bytes, mostly: a loop is faster than calls.
+      while (at < chunk.length && used < WINDOW_BYTES && !isLineEnd(chunk[at]))
+        this.#line[used++] = chunk[at++] as number
+      if (used === WINDOW_BYTES) {
+        this.#longLineDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
+        this.#longLine = this.#longLineDecoder.decode(this.#line.subarray(0, used), { stream: true })
+      }
+    } else {
+      const bytes = chunk.subarray(at, at + PIECE_BYTES)
+      const text = this.#longLineDecoder!.decode(bytes, { stream: true })
+      const end = text.search(/[\r\n]/)
+      at += bytes.length
+      if (end < 0) this.#longLine += text
+      else {
+        this.#longLine += text.slice(0, end)
+        for (at = from; !isLineEnd(chunk[at]);) at++
+      }
+      used += at - from
+    }
+    if (used > this.#maxLineBytes) throw tooLarge('line_too_long', 'A line', this.#maxLineBytes, 'maxLineBytes')
+    this.#lineBytes = used
+    return at
   }
 
-  #checkLine(byteLength: number): void {
-    if (byteLength > this.#maxLineBytes) throw tooLarge('line_too_long', 'A line', this.#maxLineBytes, 'maxLineBytes')
+  /** The line that is kept, with an LF after it. Nothing is kept then. */
+  #takeLine(): string {
+    const used = this.#lineBytes
+    const longLine = this.#longLine
+    this.#lineBytes = 0
+    this.#longLine = ''
+    if (longLine !== '') return `${longLine}\n`
+    this.#line[used] = LF
+    return utf8Decoder.decode(this.#line.subarray(0, used + 1))
   }
 
-  /** Where the next line starts. A CR at the end of the chunk has ended its line already, whether an LF follows or not. */
-  #passLineEnd(chunk: Uint8Array, end: number): number {
-    if (chunk[end] === LF) return end + 1
-    this.#afterCr = end + 1 === chunk.length
-    return chunk[end + 1] === LF ? end + 2 : end + 1
-  }
-
-  /** Reads whole lines. The hot loop: fields are told apart by character codes, and a line end is searched for once. */
-  #readText(decoded: string): void {
-    let text = decoded
+  /**
+   * Reads whole lines. The hot loop: fields are told apart by character codes, which are never read past the end, since
+   * an engine compiles that much worse.
+   */
+  #readText(text: string): void {
+    const stream = this.#streamCount
+    const { length } = text
+    let at = 0
     if (this.#atStart) {
       this.#atStart = false
-      if (text.startsWith('\ufeff')) text = text.slice(1)
+      if (text[0] === '\ufeff') at = 1
     }
-    const stream = this.#streamCount
-    let cr = text.indexOf('\r')
-    let at = 0
-    while (at < text.length && stream === this.#streamCount) {
+    /** The data of the block that is in this text. */
+    let data: string | undefined
+    let unitsLeft = this.#unitsLeft
+    /** The next CR; `length` when there is none. In two steps, or some engines search anew in each turn. */
+    let cr = -1
+    if (text.indexOf('\r') < 0) cr = length
+    let hasNul: boolean | undefined
+    let next: number
+    for (; at < length && stream === this.#streamCount; at = next) {
       const first = text.charCodeAt(at)
       if (first === LF || first === CR) {
-        at += first === CR && text.charCodeAt(at + 1) === LF ? 2 : 1
-        this.#endBlock()
+        next = afterLineEnd(text, at, first)
+        if (this.#data !== undefined) data = data === undefined ? this.#data : `${this.#data}\n${data}`
+        this.#dispatch(data)
+        data = undefined
+        unitsLeft = this.#unitsLeft = this.#maxUnits
         continue
       }
       let end = text.indexOf('\n', at)
-      let next = end + 1
-      if (cr >= 0) {
-        if (cr < at) cr = text.indexOf('\r', at)
-        if (cr >= 0 && (cr < end || end < 0)) {
+      next = end + 1
+      if (cr < length) {
+        if (cr < at && (cr = text.indexOf('\r', at)) < 0) cr = length
+        if (cr < end || end < 0) {
           if (cr + 1 !== end) next = cr + 1
           end = cr
         }
       }
-      if (first === LOWER_D && isData(text, at, end)) {
+      if (first === 100) {
+        if (!isName(text, at, 97, 116, 97) || !isNameEnd(text, at + 4, end)) continue
         const line = value(text, at + 4, end)
-        const after = text.charCodeAt(next)
-        if (this.#dataLines === 0 && (after === LF || after === CR) && line.length * 3 <= this.#maxEventBytes) {
-          // Most events have one line of data and a blank line after it: they pass the data buffer by.
-          this.#dispatch(line)
-          next += after === CR && text.charCodeAt(next + 1) === LF ? 2 : 1
-        } else this.#addData(line)
-      } else if (first === LOWER_I && isField('id', text, at, end)) this.#setId(value(text, at + 2, end))
-      else if (first === LOWER_E && isField('event', text, at, end)) this.#type = value(text, at + 5, end)
-      else if (first === LOWER_T && isField('topic', text, at, end)) this.#topic = value(text, at + 5, end)
-      else if (first === LOWER_R && isField('retry', text, at, end)) this.#setRetry(value(text, at + 5, end))
-      else if (first === COLON) this.#handlers.onComment?.(value(text, at, end))
-      at = next
+        if (data !== undefined) data = `${data}\n${line}`
+        else {
+          const after = next < length ? text.charCodeAt(next) : 0
+          if ((after === LF || after === CR) && this.#data === undefined && line.length < unitsLeft) {
+            // Most events have one line of data and a blank line after it: they pass the data buffer by.
+            next = afterLineEnd(text, next, after)
+            this.#dispatch(line)
+            continue
+          }
+          data = line
+        }
+        if ((unitsLeft -= line.length + 1) < 0) unitsLeft = this.#countData(data)
+      } else if (first === 105) {
+        if (text.charCodeAt(at + 1) !== 100 || !isNameEnd(text, at + 2, end)) continue
+        const id = value(text, at + 2, end)
+        if (!(hasNul ??= text.indexOf('\0') >= 0) || id.indexOf('\0') < 0) this.#id = id
+      } else if (first === 101) {
+        if (isName(text, at, 118, 101, 110) && text.charCodeAt(at + 4) === 116 && isNameEnd(text, at + 5, end)) {
+          this.#type = value(text, at + 5, end)
+        }
+      } else if (first === 116) {
+        if (isName(text, at, 111, 112, 105) && text.charCodeAt(at + 4) === 99 && isNameEnd(text, at + 5, end)) {
+          this.#topic = value(text, at + 5, end)
+        }
+      } else if (first === COLON) this.#handlers.onComment?.(value(text, at, end))
+      else if (first === 114) {
+        const digits = /^retry: ?(\d+)$/.exec(text.slice(at, end))?.[1]
+        if (digits) this.#handlers.onRetry?.(Math.min(Number(digits), Number.MAX_SAFE_INTEGER))
+      }
     }
-    if (this.#freshData !== '') this.#settleData(text.length)
+    if (data === undefined || stream !== this.#streamCount) return
+    this.#unitsLeft = unitsLeft
+    // The text is done with: what an unfinished event has of it is copied when it is a small part.
+    if (data.length * 8 < length) data = utf8Decoder.decode(utf8Encoder.encode(data))
+    this.#data = this.#data === undefined ? data : `${this.#data}\n${data}`
   }
 
-  #setId(id: string): void {
-    if (id.indexOf('\0') < 0) this.#id = id
-  }
-
-  #setRetry(digits: string): void {
-    if (/^\d+$/.test(digits)) this.#handlers.onRetry?.(Math.min(Number(digits), Number.MAX_SAFE_INTEGER))
-  }
-
-  #addData(line: string): void {
-    this.#freshData = this.#dataLines++ === 0 ? line : `${this.#freshData}\n${line}`
-    // No UTF-16 unit has more than three bytes. They are counted only when the bound says that they may be too many.
-    this.#dataBytesBound += line.length * 3 + 1
-    if (this.#dataBytesBound <= this.#maxEventBytes) return
-    this.#dataBytesBound = utf8Encoder.encode(this.#earlierData + this.#freshData).length
-    if (this.#dataBytesBound > this.#maxEventBytes) {
-      throw tooLarge('event_too_large', 'The data of an event', this.#maxEventBytes, 'maxEventBytes')
-    }
-  }
-
-  /** The text is done with: what an unfinished event has of it is copied when it is a small part. */
-  #settleData(textLength: number): void {
-    const small = this.#freshData.length * 8 < textLength
-    this.#earlierData += small ? utf8Decoder.decode(utf8Encoder.encode(this.#freshData)) : this.#freshData
-    this.#freshData = ''
-  }
-
-  #clearData(): void {
-    this.#dataLines = 0
-    this.#earlierData = ''
-    this.#freshData = ''
-    this.#dataBytesBound = 0
-  }
-
-  #endBlock(): void {
-    const data = this.#dataLines === 0 ? undefined : this.#earlierData + this.#freshData
-    this.#clearData()
-    this.#dispatch(data)
+  /** Counts the bytes of the data buffer, whose last part is given; returns how many units more surely fit. */
+  #countData(data: string): number {
+    const earlierBytes = this.#data === undefined ? 0 : byteLength(this.#data) + 1
+    const bytesLeft = this.#maxEventBytes - earlierBytes - byteLength(data)
+    if (bytesLeft >= 0) return fitting(bytesLeft)
+    throw tooLarge('event_too_large', 'The data of an event', this.#maxEventBytes, 'maxEventBytes')
   }
 
   /** Ends a block with the data given; a block without data makes no event, but its id counts. */
   #dispatch(data: string | undefined): void {
-    const type = this.#type === '' ? 'message' : this.#type
+    const stream = this.#streamCount
+    const type = this.#type || 'message'
     const topic = this.#topic
-    this.#type = ''
-    this.#topic = undefined
-    if (this.#commitId() && data !== undefined) {
+    this.#type = this.#topic = this.#data = undefined
+    if (this.#id !== undefined) {
+      this.#lastEventId = this.#id
+      this.#id = undefined
+      this.#handlers.onId?.(this.#lastEventId)
+    }
+    // The handler may have reset the parser: the block belongs to a stream that is over.
+    if (data !== undefined && stream === this.#streamCount) {
       this.#handlers.onEvent({ type, data, lastEventId: this.#lastEventId, topic })
     }
   }
-
-  /** False when the handler has reset the parser: the block belongs to a stream that is over. */
-  #commitId(): boolean {
-    if (this.#id === undefined) return true
-    const stream = this.#streamCount
-    this.#lastEventId = this.#id
-    this.#id = undefined
-    this.#handlers.onId?.(this.#lastEventId)
-    return stream === this.#streamCount
-  }
 }
 
-/** Whether the line is of the field `name`, and a colon or nothing behind it. Its first character is known to be right. */
-function isField(name: string, text: string, at: number, end: number): boolean {
-  for (let i = 1; i < name.length; i++) {
-    if (text.charCodeAt(at + i) !== name.charCodeAt(i)) return false
-  }
-  return at + name.length === end || text.charCodeAt(at + name.length) === COLON
+function isLineEnd(code: number | undefined): boolean {
+  return code === LF || code === CR
 }
 
-/** The same for `data`, without the loop: a tenth less time for events of one line (benchmarks/protocol/parser-speed.ts). */
-function isData(text: string, at: number, end: number): boolean {
-  return (
-    text.charCodeAt(at + 1) === 97 &&
-    text.charCodeAt(at + 2) === 116 &&
-    text.charCodeAt(at + 3) === 97 &&
-    (at + 4 === end || text.charCodeAt(at + 4) === COLON)
-  )
+/** Behind the last line end in [from, to), or `from` when there is none near `to`. */
+function afterLastLine(bytes: Uint8Array, from: number, to: number): number {
+  const least = Math.max(from, to - TAIL_BYTES)
+  let at = to
+  while (at > least && !isLineEnd(bytes[at - 1])) at--
+  return at > least ? at : from
+}
+
+/** Behind the line end whose first character, at `at`, is `code`. */
+function afterLineEnd(text: string, at: number, code: number): number {
+  return code === CR && at + 1 < text.length && text.charCodeAt(at + 1) === LF ? at + 2 : at + 1
+}
+
+/** Whether these three follow the first character of a line. */
+function isName(text: string, at: number, second: number, third: number, fourth: number): boolean {
+  return text.charCodeAt(at + 1) === second && text.charCodeAt(at + 2) === third && text.charCodeAt(at + 3) === fourth
+}
+
+/** Whether the name of a field ends here, by a colon or with the line. */
+function isNameEnd(text: string, at: number, end: number): boolean {
+  return at === end || text.charCodeAt(at) === COLON
 }
 
 /** The value of a line whose field name ends at `nameEnd`: what follows the colon, but for one space. */
 function value(text: string, nameEnd: number, end: number): string {
   return nameEnd === end ? '' : text.slice(text.charCodeAt(nameEnd + 1) === SPACE ? nameEnd + 2 : nameEnd + 1, end)
+}
+
+function byteLength(text: string): number {
+  return utf8Encoder.encode(text).length
+}
+
+/** How many UTF-16 units surely fit: none has more than three bytes. */
+function fitting(bytes: number): number {
+  return Math.floor(bytes / 3)
 }
 
 function tooLarge(code: ProtocolErrorCode, what: string, maxBytes: number, option: string): ProtocolError {

@@ -30,7 +30,7 @@ describe('[MR-PARSE-17] work is linear in the bytes', () => {
     let events = 0
     new EventStreamParser({ onEvent: () => events++ }).push(work.watch(chunk))
     expect(events).toBe(Math.ceil(lineBytes / bytes))
-    // A line is looked for from the end of what is decoded at once, then from its own start.
+    // A line end is looked for from the end of what is decoded at once, then from the start of the line.
     expect(work.bytesRead()).toBeLessThan(5 * chunk.length)
     expect(work.bytesDecoded()).toBeLessThan(4 * chunk.length)
   })
@@ -73,15 +73,15 @@ describe('[MR-PARSE-17] a short value keeps no long chunk alive', () => {
         parser.push(utf8('\n'))
       }
     })
-    expect(held / parsers.length).toBeLessThan(chunkBytes)
+    expect(held / parsers.length).toBeLessThan(long.length / 16)
     const heldUnfinished = bytesHeldAfter(() => {
       for (const parser of parsers) parser.push(long)
     })
-    expect(heldUnfinished / parsers.length).toBeGreaterThan(long.length)
+    expect(heldUnfinished / parsers.length).toBeGreaterThan(0.9 * long.length)
     const heldAfterReset = bytesHeldAfter(() => {
       for (const parser of parsers) parser.reset()
     })
-    expect(heldAfterReset / parsers.length).toBeLessThan(-long.length)
+    expect(heldAfterReset / parsers.length).toBeLessThan(-0.9 * long.length)
   })
 
   test('and the measurement finds it when it does', () => {
@@ -114,16 +114,25 @@ function countWork(): Work {
   const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array
   const set = vi.spyOn(typedArray, 'set')
   const slice = vi.spyOn(typedArray, 'slice')
-  const decode = vi.spyOn(TextDecoder.prototype, 'decode')
+  const watched = new WeakMap<object, Uint8Array>()
+  // oxlint-disable-next-line typescript/unbound-method -- called with its decoder below
+  const realDecode = TextDecoder.prototype.decode
+  const decode = vi.spyOn(TextDecoder.prototype, 'decode').mockImplementation(function (this: TextDecoder, ...args) {
+    const [source, ...options] = args
+    return realDecode.call(this, watched.get(source as object) ?? source, ...options)
+  })
   return {
-    watch: (chunk) =>
-      new Proxy(chunk, {
+    watch(chunk) {
+      const proxy = new Proxy(chunk, {
         get(target, key) {
           if (typeof key === 'string' && /^\d/.test(key)) read++
           const member: unknown = Reflect.get(target, key, target)
           return typeof member === 'function' ? member.bind(target) : member
         },
-      }),
+      })
+      watched.set(proxy, chunk)
+      return proxy
+    },
     bytesRead: () => read,
     bytesCopied: () =>
       sum(set.mock.calls.map(([source]) => source.length)) +
@@ -149,13 +158,18 @@ function heapUsedBy(work: () => unknown): number {
   return after - before
 }
 
-/** How much more is held outside of the heap, where buffers are, than before. Bytes. */
+/** How much more is held, by buffers too, than before. Bytes. */
 function bytesHeldAfter(work: () => void): number {
   collectGarbage()
-  const before = process.memoryUsage().arrayBuffers
+  const before = heldBytes()
   work()
   collectGarbage()
-  return process.memoryUsage().arrayBuffers - before
+  return heldBytes() - before
+}
+
+function heldBytes(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
 }
 
 function collectGarbage(): void {

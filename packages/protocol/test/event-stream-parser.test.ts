@@ -76,6 +76,31 @@ describe('any stream, cut anywhere', () => {
   )
 })
 
+test('[MR-PARSE-3] lines much longer than what is decoded at once may be cut anywhere, in characters too', () => {
+  const line = fc
+    .tuple(
+      fc.constantFrom('data: ', 'id: ', ':', 'x', 'data'),
+      fc.constantFrom('x', 'é', '€', '😀', 'a\ufeff', '\0', 'a€😀'),
+      fc.integer({ min: 4_000, max: 30_000 }),
+    )
+    .map(([name, unit, bytes]) => utf8(name + unit.repeat(bytes / utf8(unit).length)))
+  const broken = fc.constantFrom([], [0xe2], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xff])
+  const ended = fc
+    .tuple(line, broken, fc.constantFrom('\n', '\r', '\r\n'), streamBytes)
+    .map(([long, cutCharacter, end, after]) => Uint8Array.of(...long, ...cutCharacter, ...utf8(end), ...after))
+  fc.assert(
+    fc.property(
+      fc.array(ended, { minLength: 1, maxLength: 3 }),
+      fc.array(fc.nat(90_000), { maxLength: 12 }),
+      (parts, cuts) => {
+        const bytes = new Uint8Array(Buffer.concat(parts))
+        expect(record(cut(bytes, ...cuts))).toEqual(parseWhole(bytes))
+      },
+    ),
+    { seed: 11, numRuns: 300 },
+  )
+})
+
 test('[MR-PARSE-3] a line of any length may be cut anywhere', () => {
   const lengths = [31, 32, 33, 63, 64, 65, 4094, 4095, 4096, 4097, 8190, 8191, 8192, 8193, 8194]
   for (const length of lengths) {
