@@ -9,16 +9,27 @@ import type { TransportVerdict } from './transport-choice.ts'
  */
 export type Outcome = 'finished' | 'restart' | 'no_polling' | number | ClientError
 
-/** What an attempt says about its transport. */
+/**
+ * What an attempt says about its transport.
+ *
+ * @param isGood it has done what it is for
+ * @param isFlowing bytes have come after those that come at once
+ * @param isPassable it was cut off after its first bytes, and not too often
+ * @param isFirst no attempt has been good yet
+ */
 export function verdictOf(
   outcome: Outcome,
-  { isGood, isFlowing, isPassable }: { isGood: boolean; isFlowing: boolean; isPassable: boolean },
+  isGood: boolean,
+  isFlowing: boolean,
+  isPassable: boolean,
+  isFirst: boolean,
 ): TransportVerdict {
   if (typeof outcome === 'number') return 'good'
   if (outcome === 'no_polling') return outcome
   if (!(outcome instanceof ClientError)) return 'neutral'
   const { code, status } = outcome
-  if (code === 'held_back') return code
+  // Firefox shows the head of a response with its first bytes: there, what is held back has not been answered.
+  if (code === 'held_back' || (code === 'timeout' && isFirst)) return 'held_back'
   if (code === 'silent' ? isFlowing : isGood) return 'good'
   // What was cut off after its first bytes has shown that bytes get through.
   if (code === 'network' && isPassable) return 'neutral'
@@ -31,8 +42,8 @@ export function waitable(delayMs: number): number {
 }
 
 export function gaveUp(error: ClientError, why: string): ClientError {
-  const { code, message, status, retryAfterMs } = error
-  return new ClientError(code, `${message} Given up: ${why}.`, { status, retryAfterMs, cause: error })
+  const { code, message, ...facts } = error
+  return new ClientError(code, `${message} Given up: ${why}.`, { ...facts, cause: error })
 }
 
 export function closedError(): ClientError {

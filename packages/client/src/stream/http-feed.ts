@@ -102,8 +102,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   async function tryOnce({ signal, limit, until }: FeedAttempt): Promise<Outcome> {
     const { transport: by } = choice
     const isStream = by === 'stream'
-    // A poll that a stream is to follow need not wait.
-    const waitMs = by === 'long-polling' && (!isAuto || clock.now() < choice.streamAtMs) ? settings.pollWaitMs : 0
+    // The first poll is answered at once, and one that a stream is to follow need not wait.
+    const isWaiting = by === 'long-polling' && sink.resumeId() && (!isAuto || clock.now() < choice.streamAtMs)
+    const waitMs = isWaiting ? settings.pollWaitMs : 0
     // Between two polls nothing has changed for whoever looks.
     if (!openBy) sink.status({ name: 'connecting', attempt: failures + 1 })
     sink.attempt({ attempt: failures + 1, transport: by, lastId: sink.resumeId() })
@@ -276,7 +277,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     if (isAuto)
       choice = nextChoice(
         choice,
-        verdictOf(outcome, { isGood, isFlowing, isPassable: isHeard && failures < MAX_CUTS }),
+        verdictOf(outcome, isGood, isFlowing, isHeard && failures < MAX_CUTS, !wasGood),
         nowMs,
         streamRetryMs,
       )

@@ -11,7 +11,7 @@ export interface TransportChoice {
   readonly canPoll: boolean | undefined
   /** When a stream is tried again. Milliseconds, by the clock. */
   readonly streamAtMs: number
-  /** How long it is polled before a stream is tried again: twice as long each time that this fails. Milliseconds. */
+  /** How long it is polled before a stream is tried again: twice as long each time that polls get through and this fails. Milliseconds. */
   readonly streamPauseMs: number
 }
 
@@ -20,7 +20,8 @@ export interface TransportChoice {
  *
  * - `good`: it does its work. For a stream: events came, or it was open for a while.
  * - `bad`: the connection failed before anything came of it, or fell silent. That may be the network, or the transport.
- * - `held_back`: something on the way keeps the bytes of streams. No doubt about that.
+ * - `held_back`: something on the way keeps the bytes of streams; or it seems so, since a server that nothing has been heard of yet
+ *   has not answered in time. A poll shows which.
  * - `no_polling`: the server does not answer polls.
  * - `neutral`: the server has answered; that the answer was a refusal is not the transport's fault.
  */
@@ -49,7 +50,9 @@ export function nextChoice(
     if (isStream) return { ...now, isProbed: false, strikes: 0, streamPauseMs: streamRetryMs }
     const good = { ...now, isProbed: true, strikes: 0, canPoll: true }
     // One strike already: a stream that fails again at once is not given a second chance.
-    return nowMs < now.streamAtMs ? good : { ...good, transport: 'stream', strikes: MAX_STRIKES - 1 }
+    if (nowMs < now.streamAtMs) return good
+    const streamPauseMs = Math.min(MAX_STREAM_PAUSE_MS, now.streamPauseMs * (now.isProbed ? 2 : 1))
+    return { ...good, transport: 'stream', strikes: MAX_STRIKES - 1, streamPauseMs }
   }
   if (verdict === 'neutral') return now
   const strikes = now.strikes + 1
@@ -60,13 +63,8 @@ export function nextChoice(
       ...now,
       transport: 'long-polling',
       strikes: 0,
-      ...(verdict === 'bad' && !now.isProbed
-        ? // Perhaps nothing got through: when a poll does, a stream may as well.
-          { streamAtMs: nowMs }
-        : {
-            streamAtMs: nowMs + now.streamPauseMs,
-            streamPauseMs: Math.min(MAX_STREAM_PAUSE_MS, now.streamPauseMs * 2),
-          }),
+      // Perhaps nothing got through: when a poll does, a stream may as well.
+      streamAtMs: nowMs + (verdict === 'bad' && !now.isProbed ? 0 : now.streamPauseMs),
     }
   }
   // Requests that wait are cut off; or nothing gets through, and then a stream is as good as anything.

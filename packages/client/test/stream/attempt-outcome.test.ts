@@ -3,15 +3,27 @@ import { ClientError } from '../../src/client-error.ts'
 import { verdictOf } from '../../src/stream/attempt-outcome.ts'
 
 const cut = new ClientError('network', 'The connection failed.')
+const silent = new ClientError('silent', 'No byte has come.')
+const late = new ClientError('timeout', 'The server has not answered.')
+const nothing = { isGood: false, isFlowing: false, isPassable: false, isFirst: false }
+
+function verdict(error: ClientError, known: Partial<typeof nothing> = {}): string {
+  const { isGood, isFlowing, isPassable, isFirst } = { ...nothing, ...known }
+  return verdictOf(error, isGood, isFlowing, isPassable, isFirst)
+}
 
 test('a stream that is cut off before any byte came speaks against streams, one that brought some does not', () => {
-  expect(verdictOf(cut, { isGood: false, isFlowing: false, isPassable: false })).toBe('bad')
-  expect(verdictOf(cut, { isGood: false, isFlowing: false, isPassable: true })).toBe('neutral')
-  expect(verdictOf(cut, { isGood: true, isFlowing: false, isPassable: true })).toBe('good')
+  expect(verdict(cut)).toBe('bad')
+  expect(verdict(cut, { isPassable: true })).toBe('neutral')
+  expect(verdict(cut, { isGood: true, isPassable: true })).toBe('good')
 })
 
 test('a stream that falls silent speaks against streams unless bytes had been flowing, whatever had come at once', () => {
-  const silent = new ClientError('silent', 'No byte has come.')
-  expect(verdictOf(silent, { isGood: false, isFlowing: false, isPassable: true })).toBe('bad')
-  expect(verdictOf(silent, { isGood: false, isFlowing: true, isPassable: true })).toBe('good')
+  expect(verdict(silent, { isPassable: true })).toBe('bad')
+  expect(verdict(silent, { isFlowing: true, isPassable: true })).toBe('good')
+})
+
+test('an answer that does not come in time is held back where nothing has ever come, else it may be the network', () => {
+  expect(verdict(late, { isFirst: true })).toBe('held_back')
+  expect(verdict(late)).toBe('bad')
 })

@@ -25,7 +25,33 @@ test('a stream whose bytes are held back is followed by long polls, and nothing 
   hub.publish('a', 2)
   await clock.advance(100)
   expect(data()).toEqual([1, 2])
-  expect(polls(hub).slice(0, 2)).toEqual(['?topic=a&wait=25&state=all', '?topic=a&wait=25&last_event_id=e1-0-abc'])
+  expect(polls(hub).slice(0, 2)).toEqual(['?topic=a&wait=0&state=all', '?topic=a&wait=25&last_event_id=e1-0-abc'])
+})
+
+test('a server that answers polls, and no stream in time, is polled after the first attempt', async () => {
+  // So it is in a browser that shows the head of a response together with its first bytes.
+  const { clock, hub, statuses, stream } = await openScene(
+    { topics: ['a'] },
+    { prepare: (one) => (one.faultOf = ({ transport }) => (transport === 'stream' ? { kind: 'deaf' } : undefined)) },
+  )
+  await clock.until(() => stream.status.name === 'open')
+  expect(statuses.at(-1)).toEqual({ name: 'open', transport: 'long-polling' })
+  expect(hub.requests.map(({ transport }) => transport)).toEqual(['stream', 'poll'])
+  expect(clock.now()).toBeLessThan(17_000)
+  // No stream is tried as long as polls have not been enough for a while.
+  await clock.advance(40_000)
+  expect(stream.status).toEqual({ name: 'open', transport: 'long-polling' })
+  expect(hub.requests.filter(({ transport }) => transport === 'stream')).toHaveLength(1)
+})
+
+test('a server that has streamed before is given a second chance when it does not answer in time', async () => {
+  const { clock, hub, stream } = await openScene({ topics: ['a'] })
+  hub.publish('a', 1)
+  await settle()
+  hub.faultOf = ({ transport }) => (transport === 'stream' ? { kind: 'deaf' } : undefined)
+  hub.cutStreams()
+  await clock.until(() => stream.status.name === 'open')
+  expect(hub.requests.map(({ transport }) => transport)).toEqual(['stream', 'stream', 'stream', 'poll'])
 })
 
 test('an open poll moves the id on though nothing came', async () => {

@@ -55,6 +55,12 @@ test('a stream is tried again after a while, and after a longer one each time th
   expect(after(['held_back'], { streamPauseMs: 600_000 }).streamPauseMs).toBe(600_000)
 })
 
+test('a time in which polls do not get through either is no reason to wait longer before a stream is tried again', () => {
+  let choice = after(['held_back', 'bad', 'bad'])
+  choice = after(['held_back', 'bad', 'bad', 'held_back'], choice, 10 * RETRY_MS)
+  expect(choice).toMatchObject({ transport: 'long-polling', streamAtMs: 11 * RETRY_MS, streamPauseMs: RETRY_MS })
+})
+
 test('a stream that works again is trusted as before', () => {
   const choice = after(['held_back', 'good'], { streamPauseMs: 240_000 }, 240_000)
   expect(after(['good'], { ...choice, transport: 'stream' })).toMatchObject({ strikes: 0, streamPauseMs: RETRY_MS })
