@@ -56,8 +56,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   let isFlowing = false
   /** Some byte has come. */
   let isHeard = false
-  /** The revision of the topics that it asks for. */
-  let sentRevision = 0
+  /** The topics that it asks for. */
+  let asked = settings.topics
   let attempts = 0
   let failures = 0
   let goodAtMs = clock.now()
@@ -94,7 +94,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       attempt = connection = undefined
       if (choice.transport === 'stream') openBy = undefined
       if (isOver) return
-      if (outcome === 'finished') return finish({ name: 'ended' })
+      // Else the old topics are finished, and the new ones have not been asked for yet.
+      if (outcome === 'finished' && asked === wanted.topics) return finish({ name: 'ended' })
       await waitAfter(outcome)
     }
   }
@@ -111,7 +112,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     limit(connectTimeoutMs + waitMs, 'timeout', `The server has not answered within ${connectTimeoutMs} ms.`)
     try {
       access = await until(authorize(signal))
-      sentRevision = wanted.revision
+      asked = wanted.asked(isStream)
       return await (isStream ? stream() : poll(waitMs))
     } catch (cause) {
       if (signal.aborted) return signal.reason as Outcome
@@ -135,15 +136,14 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
           openedAtMs = clock.now()
           isHub ||= headers.has('millrace-connection')
           if (!isHub) return flow()
-          // Its first byte is due at once.
+          // Its beginning is due at once.
           heartbeatMs ??= HUB_HEARTBEAT_MS
           const { streamTimeoutMs } = settings
           if (isAuto && choice.canPoll !== false)
-            limit(streamTimeoutMs, 'held_back', `No byte of the stream has come within ${streamTimeoutMs} ms.`)
+            limit(streamTimeoutMs, 'held_back', `The stream has not begun within ${streamTimeoutMs} ms.`)
         },
         onBytes() {
           isHeard = true
-          if (openBy !== 'stream') flow()
           isFlowing ||= clock.now() - openedAtMs >= FLOWING_AFTER_MS
           watchdog.hear()
         },
@@ -195,7 +195,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
 
   /** The request for events: a stream, or a poll, which is always a GET. */
   function eventsRequest(pollQuery?: Readonly<Record<string, string>>): Target {
-    const names = { ...settings.query, topic: wanted.topics }
+    const names = { ...settings.query, topic: asked }
     const ticket = access.ticket || []
     // One value stands for itself, and what is not asked for is left out.
     const body = Object.entries(names).map(([name, values]) => [name, values.length > 1 ? values : values[0]])
@@ -222,7 +222,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   function flow(): void {
     attempt?.limit(false)
     if (openBy !== choice.transport) sink.status({ name: 'open', transport: (openBy = choice.transport) })
-    wanted.confirm(sentRevision)
+    if (asked === wanted.topics) wanted.confirm(wanted.revision)
+    else void putTopics()
   }
 
   function onEvent({ type, data, topic = '', lastEventId: id }: ParsedEvent): void {
@@ -236,12 +237,13 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
           connection = String(said['connection'])
           secret = said['secret']
           if (Number(said['heartbeatMs']) > 0) heartbeatMs = Number(said['heartbeatMs'])
-          if (wanted.revision > sentRevision) void putTopics()
-          return sink.moved(id)
+          sink.moved(id)
+          return flow()
         case 'stream:position':
           return sink.moved(id)
         case 'stream:topics':
           wanted.confirm(Number(said['revision']))
+          asked = wanted.topics
           break
         case 'stream:end':
           endedTopics.add(String(said['topic']))
@@ -265,7 +267,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   }
 
   /** Waits for the time of the next attempt, or gives up. */
-  async function waitAfter(outcome: Exclude<Outcome, 'finished'>): Promise<void> {
+  async function waitAfter(outcome: Outcome): Promise<void> {
     const nowMs = clock.now()
     const error = outcome instanceof ClientError ? outcome : undefined
     if (isGood) {
@@ -281,7 +283,11 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
         nowMs,
         streamRetryMs,
       )
-    if (!error) return pause.wait(typeof outcome === 'number' ? outcome : LEAST_DELAY_MS, LEAST_DELAY_MS)
+    if (!error) {
+      // New topics that no stream could be changed to begin with what comes next.
+      wanted.from = undefined
+      return pause.wait(typeof outcome === 'number' ? outcome : LEAST_DELAY_MS, LEAST_DELAY_MS)
+    }
     lastError = error
     const decision = settings.policy(error, {
       failures,
@@ -292,10 +298,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     })
     isRefused ||= needsRenewal(error)
     if ('giveUp' in decision) {
-      if (!wanted.isChanging()) return finish({ name: 'failed', error: gaveUp(error, decision.giveUp) })
-      // It is the new topics that are refused: back to the old ones.
-      wanted.refuse(error)
-      return pause.wait(LEAST_DELAY_MS, LEAST_DELAY_MS)
+      // If there are new topics, it is those that are refused: back to the old ones.
+      if (wanted.refuse(error)) return pause.wait(LEAST_DELAY_MS, LEAST_DELAY_MS)
+      return finish({ name: 'failed', error: gaveUp(error, decision.giveUp) })
     }
     const delayMs = waitable(decision.delayMs)
     openBy = undefined
@@ -325,7 +330,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     if (isPutting || !current) return
     isPutting = true
     const { topics, revision, from } = wanted
-    const response = await ask('PUT', 'topics', { topics, revision, from }, current)
+    const response = connection ? await ask('PUT', 'topics', { topics, revision, from }, current) : undefined
     isPutting = false
     // The stream has ended meanwhile: the next one asks for the newest topics anyway.
     if (attempt !== current) return
@@ -381,8 +386,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     setTopics(topics, from) {
       const done = wanted.change(topics, from)
       if (isOver) wanted.refuse(closedError())
-      else if (connection) void putTopics()
-      else attempt?.stop('restart')
+      else if (openBy === 'stream') void putTopics()
+      // What only an open stream can do waits until it is.
+      else if (!wanted.from || choice.transport !== 'stream') attempt?.stop('restart')
       return done
     },
     wake() {

@@ -22,8 +22,8 @@ export interface StreamLimits {
   /** How long `authorize` and the head of a response may take together. Milliseconds. @default 15000 */
   readonly connectTimeoutMs: number
   /**
-   * How long after its head the first byte of a hub's stream may take: a hub sends both at once, so something on the way
-   * holds them back, and polling takes over. Other servers may take their time. Milliseconds. @default 5000
+   * How long after its head a hub's stream may take to begin: a hub sends both at once, so something on the way
+   * holds bytes back, and polling takes over. Other servers may take their time. Milliseconds. @default 5000
    */
   readonly streamTimeoutMs: number
   /** How long a long poll waits for events. Milliseconds, up to 60000. @default 25000 */

@@ -10,18 +10,21 @@ interface Change {
 /** The topics that are wanted, and who waits for the server to send by them. */
 export interface TopicChanges {
   readonly topics: readonly string[]
-  /** What comes first of new topics. */
-  readonly from: 'now' | 'snapshot' | undefined
+  /**
+   * What comes first of topics that are new: only an open stream can be asked for it. Whoever has none clears it, and new topics
+   * begin with what comes next.
+   */
+  from: 'snapshot' | undefined
   /** Rises with each change. */
   readonly revision: number
+  /** What the next request asks for: the old topics when an open stream is to be asked for the new ones. */
+  asked(isStream: boolean): readonly string[]
   /** Resolves when the change is confirmed. Whoever does not look at the promise is not troubled by its rejection. */
   change(topics: readonly string[], from?: 'now' | 'snapshot'): Promise<void>
   /** The server sends by the topics of this revision. */
   confirm(revision: number): void
-  /** Whether a change waits to be confirmed. */
-  isChanging(): boolean
-  /** Gives up all changes that are not confirmed. */
-  refuse(error: ClientError): void
+  /** Gives up all changes that are not confirmed. Returns whether there were any. */
+  refuse(error: ClientError): boolean
 }
 
 export function makeTopicChanges(startTopics: readonly string[]): TopicChanges {
@@ -32,10 +35,14 @@ export function makeTopicChanges(startTopics: readonly string[]): TopicChanges {
     topics: startTopics,
     from: undefined as TopicChanges['from'],
     revision: 0,
+    asked: (isStream: boolean) => (isStream && wanted.from ? confirmed : wanted.topics),
     change(topics: readonly string[], from?: 'now' | 'snapshot') {
-      const revision = ++wanted.revision
-      Object.assign(wanted, { topics, from })
-      const done = new Promise<void>((resolve, reject) => changes.push({ revision, topics, resolve, reject }))
+      wanted.topics = topics
+      // An earlier change may still be owed a snapshot.
+      if (from === 'snapshot') wanted.from = from
+      const done = new Promise<void>((resolve, reject) =>
+        changes.push({ revision: ++wanted.revision, topics, resolve, reject }),
+      )
       done.catch(() => {})
       return done
     },
@@ -44,12 +51,15 @@ export function makeTopicChanges(startTopics: readonly string[]): TopicChanges {
         confirmed = change.topics
         change.resolve()
       }
+      if (!changes[0]) wanted.from = undefined
     },
-    isChanging: () => changes.length > 0,
     refuse(error: ClientError) {
       wanted.topics = confirmed
+      wanted.from = undefined
       wanted.revision++
-      for (const { reject } of changes.splice(0)) reject(error)
+      const refused = changes.splice(0)
+      for (const { reject } of refused) reject(error)
+      return refused.length > 0
     },
   }
   return wanted

@@ -12,6 +12,26 @@ test('the states of a good start, a break and a return are told in order', async
   expect(statuses[1]).toEqual({ name: 'open', transport: 'stream' })
 })
 
+test('a stream is open when it has the id that it can resume from, wherever its first bytes are cut', async () => {
+  const wereOpen: boolean[] = []
+  for (let afterBytes = 0; afterBytes <= 130; afterBytes++) {
+    let faults = 1
+    const { clock, hub, statuses, stream } = await openScene(
+      { topics: ['a'] },
+      { prepare: (one) => (one.faultOf = () => (faults-- > 0 ? { kind: 'cut', afterBytes } : undefined)) },
+    )
+    await clock.until(() => stream.status.name === 'waiting')
+    const wasOpen = statuses.some(({ name }) => name === 'open')
+    wereOpen.push(wasOpen)
+    // Who fetches the state when the stream is open misses nothing after that.
+    await clock.until(() => stream.status.name === 'open')
+    expect(hub.requests[1]?.headers.has('last-event-id')).toBe(wasOpen)
+    stream.close()
+  }
+  expect(wereOpen.indexOf(true)).toBeGreaterThan(50)
+  expect(wereOpen.lastIndexOf(false)).toBe(wereOpen.indexOf(true) - 1)
+})
+
 test('each failure in a row waits longer, and a good connection starts over', async () => {
   const { clock, hub, statuses, stream } = await openScene()
   hub.faultOf = () => ({ kind: 'network' })

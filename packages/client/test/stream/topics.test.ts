@@ -58,6 +58,101 @@ test('a change during a break goes with the next attempt', async () => {
   expect(hub.requests.at(-1)?.url.search).toBe('?topic=b')
 })
 
+test('new topics get the snapshot that they are to begin with when the stream is not open yet', async () => {
+  let open = (): void => {}
+  const gate = new Promise<void>((resolve) => (open = resolve))
+  const { hub, stream, data } = await openScene(
+    {
+      topics: ['a'],
+      fetch: async (input, init) => {
+        await gate
+        return hub.fetch(input, init)
+      },
+    },
+    { prepare: (one) => one.publish('b', 'last') },
+  )
+  const changes = [stream.addTopics(['b'], { from: 'snapshot' }), stream.addTopics(['c'])]
+  open()
+  await Promise.all(changes)
+  hub.publish('c', 'next')
+  await settle()
+  expect(data()).toEqual(['last', 'next'])
+  expect(hub.requests.map(({ method }) => method)).toEqual(['GET', 'PUT'])
+})
+
+test('new topics get the snapshot that they are to begin with when they come during a break', async () => {
+  const { clock, hub, stream, data } = await openScene({ topics: ['a'] })
+  hub.publish('b', 'last')
+  hub.cutStreams()
+  await settle()
+  const changed = stream.addTopics(['b'], { from: 'snapshot' })
+  hub.publish('a', 'missed')
+  // The stream that is to be changed breaks once more before it is.
+  hub.faultOf = ({ method }) => (method === 'PUT' ? { kind: 'deaf' } : undefined)
+  await clock.until(() => hub.requests.at(-1)?.method === 'PUT')
+  hub.faultOf = () => undefined
+  hub.cutStreams()
+  await clock.advance(10_000)
+  await changed
+  expect(data()).toEqual(['missed', 'last'])
+  hub.cutStreams()
+  await clock.advance(10_000)
+  expect(data()).toEqual(['missed', 'last'])
+  expect(hub.requests.at(-1)?.url.search).toBe('?topic=a&topic=b')
+})
+
+test('new topics begin with what comes next where no open stream can be changed', async () => {
+  const { clock, hub, stream, data } = await openScene(
+    { topics: ['a'] },
+    {
+      prepare(one) {
+        one.hasTopicChanges = false
+        one.publish('b', 'last')
+      },
+    },
+  )
+  const changed = stream.addTopics(['b'], { from: 'snapshot' })
+  await clock.advance(1_000)
+  await changed
+  hub.publish('b', 'next')
+  await settle()
+  expect(data()).toEqual(['next'])
+  expect(hub.requests.map(({ method }) => method)).toEqual(['GET', 'PUT', 'GET'])
+})
+
+test('a server that is no hub is asked anew for topics that came before it has answered', async () => {
+  let open = (): void => {}
+  const gate = new Promise<void>((resolve) => (open = resolve))
+  const asked: string[] = []
+  const { clock, stream } = await openScene({
+    topics: ['a'],
+    fetch: async (input) => {
+      asked.push(new URL(input).search)
+      await gate
+      return new Response(new ReadableStream({ start() {} }), { headers: { 'content-type': 'text/event-stream' } })
+    },
+  })
+  const changed = stream.addTopics(['b'], { from: 'snapshot' })
+  open()
+  await clock.advance(1_000)
+  await changed
+  expect(asked).toEqual(['?topic=a', '?topic=a&topic=b'])
+})
+
+test('new topics are asked for when nothing more comes of the old ones', async () => {
+  const { clock, hub, stream, data } = await openScene({ topics: ['jobs.1'] })
+  hub.faultOf = ({ url, method }) =>
+    method === 'GET' && url.search === '?topic=jobs.1' ? { kind: 'answer', status: 204 } : undefined
+  hub.cutStreams()
+  await settle()
+  const changed = stream.addTopics(['jobs.2'], { from: 'snapshot' })
+  await clock.advance(10_000)
+  await changed
+  hub.publish('jobs.2', 'begun')
+  await settle()
+  expect(data()).toEqual(['begun'])
+})
+
 test('topics that are refused are told, and the old ones stay', async () => {
   const { hub, stream, data } = await openScene({ topics: ['a'] })
   await expect(stream.addTopics(['secret.plans'])).rejects.toMatchObject({ code: 'status', status: 403 })

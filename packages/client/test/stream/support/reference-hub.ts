@@ -184,14 +184,21 @@ export class ReferenceHub {
   #change({ method, url, body }: HubRequest): Response {
     const [, connection, what] = /\/events\/([^/]+)\/(\w+)$/.exec(url.pathname) ?? []
     const stream = this.streams.find((one) => one.connection === connection)
-    const { topics, revision, secret } = body as { topics: string[]; revision: number; secret: string }
+    const { topics, revision, secret, from } = body as Record<'secret' | 'from', string> & {
+      topics: string[]
+      revision: number
+    }
     if (!this.hasTopicChanges) return problem(405, 'There is no such call.')
     if (!stream || secret !== `s-${connection}`) return problem(404, 'There is no such connection.')
     if (method === 'POST' && what === 'authorization') return new Response(null, { status: 204 })
     if (revision <= stream.revision) return problem(409, 'The revision is not newer.')
     if (topics.some((topic) => topic.startsWith('secret'))) return problem(403, 'The grant does not cover it.')
     stream.revision = revision
+    const isNew = ({ topic }: LoggedEvent): boolean => matches(topics, topic) && !matches(stream.topics, topic)
+    const added = from === 'snapshot' ? this.#log.filter(isNew) : []
     stream.topics = topics
+    // Of each new topic the last event, which moves no id.
+    for (const last of new Map(added.map((event) => [event.topic, event])).values()) stream.deliver(last, false)
     stream.write(`id: ${this.idOf(this.head)}\nevent: stream:topics\ndata: ${JSON.stringify({ topics, revision })}\n\n`)
     return new Response('{}', { status: 200 })
   }

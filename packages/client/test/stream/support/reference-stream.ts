@@ -62,11 +62,11 @@ export class ReferenceStream {
     return (this.#controller?.desiredSize ?? 1) <= 0
   }
 
-  deliver({ seq, topic, type, data }: LoggedEvent): void {
+  deliver({ seq, topic, type, data }: LoggedEvent, hasId = true): void {
     if (!matches(this.topics, topic)) return
     const name = type === 'message' ? '' : `event: ${type}\n`
     const text = typeof data === 'string' ? data : JSON.stringify(data)
-    this.write(`id: ${this.#idOf(seq)}\n${name}topic: ${topic}\ndata: ${text}\n\n`)
+    this.write(`${hasId ? `id: ${this.#idOf(seq)}\n` : ''}${name}topic: ${topic}\ndata: ${text}\n\n`)
   }
 
   write(text: string): void {
