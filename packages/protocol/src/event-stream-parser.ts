@@ -19,6 +19,8 @@ const MAX_LIMIT_BYTES = 256 * 1024 * 1024
 const WINDOW_BYTES = 4096
 /** How far from the end of a window a line end is looked for. Bytes. */
 const TAIL_BYTES = 1024
+/** In a long line, less than this is collected before it is decoded. Bytes. */
+const SMALL_BYTES = 512
 /** What is decoded at once of a line that is longer than a window. Bytes. */
 const PIECE_BYTES = 16_384
 const LF = 10
@@ -47,12 +49,14 @@ export class EventStreamParser {
   /** Not more than the longest line with its end: lines that are decoded together are then within the limit. */
   readonly #windowBytes: number
 
-  /** The line whose end has not come: how long it is so far, its bytes, and when they are too many their text. */
+  /** The bytes of the line whose end has not come. */
   #lineBytes = 0
-  readonly #line = new Uint8Array(WINDOW_BYTES + 1)
+  /** Those that are not text yet, and how many they are; there is a place for a line end behind them. */
+  readonly #room = new Uint8Array(WINDOW_BYTES + 1)
+  #used = 0
+  /** The text of those before, when the line is a long one. What made it may have the beginning of a character. */
   #longLine = ''
-  /** Has the beginning of a character whose end has not come. */
-  #longLineDecoder: TextDecoder | undefined
+  #decoder: TextDecoder | undefined
   #afterCr = false
   #atStart = true
   /** What made the parser stop, boxed since anything can be thrown. */
@@ -87,8 +91,7 @@ export class EventStreamParser {
   /** Makes ready for a new connection: forgets all that is unfinished and every failure. The last event id stays. */
   reset(): void {
     this.#streamCount++
-    this.#lineBytes = 0
-    this.#longLine = ''
+    this.#clearLine()
     this.#afterCr = false
     this.#atStart = true
     this.#unitsLeft = this.#maxUnits
@@ -142,41 +145,53 @@ export class EventStreamParser {
   /** Keeps what comes of a line, up to its end; returns where that is, or how far it has come. */
   #keep(chunk: Uint8Array, from: number): number {
     let at = from
-    let used = this.#lineBytes
-    if (this.#longLine === '') {
+    if (this.#longLine === '' || chunk.length - at < SMALL_BYTES) {
       // Few bytes, mostly: a loop is faster than calls.
+      let used = this.#used
       while (at < chunk.length && used < WINDOW_BYTES && !isLineEnd(chunk[at]))
-        this.#line[used++] = chunk[at++] as number
-      if (used === WINDOW_BYTES) {
-        this.#longLineDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
-        this.#longLine = this.#longLineDecoder.decode(this.#line.subarray(0, used), { stream: true })
-      }
+        this.#room[used++] = chunk[at++] as number
+      this.#used = used
+      if (used === WINDOW_BYTES) this.#lengthen(this.#room.subarray(0, used))
     } else {
-      const bytes = chunk.subarray(at, at + PIECE_BYTES)
-      const text = this.#longLineDecoder!.decode(bytes, { stream: true })
-      const end = text.search(/[\r\n]/)
-      at += bytes.length
-      if (end < 0) this.#longLine += text
-      else {
-        this.#longLine += text.slice(0, end)
-        for (at = from; !isLineEnd(chunk[at]);) at++
-      }
-      used += at - from
+      if (this.#used > 0) this.#lengthen(this.#room.subarray(0, this.#used))
+      at += this.#lengthen(chunk.subarray(at, at + PIECE_BYTES))
     }
-    if (used > this.#maxLineBytes) throw tooLarge('line_too_long', 'A line', this.#maxLineBytes, 'maxLineBytes')
-    this.#lineBytes = used
+    this.#lineBytes += at - from
+    if (this.#lineBytes > this.#maxLineBytes) {
+      throw tooLarge('line_too_long', 'A line', this.#maxLineBytes, 'maxLineBytes')
+    }
     return at
+  }
+
+  /** Adds bytes to the text of a long line, as far as it goes: returns how many they were. The room is empty then. */
+  #lengthen(bytes: Uint8Array): number {
+    this.#decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
+    const text = this.#decoder.decode(bytes, { stream: true })
+    const lf = text.indexOf('\n')
+    const cr = text.indexOf('\r')
+    const end = lf < 0 || (cr >= 0 && cr < lf) ? cr : lf
+    this.#used = 0
+    this.#longLine += end < 0 ? text : text.slice(0, end)
+    if (end < 0) return bytes.length
+    // It has seen what is behind the line.
+    this.#decoder = undefined
+    return bytes.findIndex(isLineEnd)
   }
 
   /** The line that is kept, with an LF after it. Nothing is kept then. */
   #takeLine(): string {
-    const used = this.#lineBytes
-    const longLine = this.#longLine
-    this.#lineBytes = 0
+    this.#room[this.#used] = LF
+    const end = this.#room.subarray(0, this.#used + 1)
+    const text =
+      this.#longLine === '' ? utf8Decoder.decode(end) : this.#longLine + (this.#decoder ?? utf8Decoder).decode(end)
+    this.#clearLine()
+    return text
+  }
+
+  #clearLine(): void {
+    this.#lineBytes = this.#used = 0
     this.#longLine = ''
-    if (longLine !== '') return `${longLine}\n`
-    this.#line[used] = LF
-    return utf8Decoder.decode(this.#line.subarray(0, used + 1))
+    this.#decoder = undefined
   }
 
   /**
