@@ -1,7 +1,7 @@
 import { formatEventId, parseEventId, type EventId, type Position, type SyncReason } from '@millrace/protocol'
 import { Audience } from './audience.ts'
 import type { Engine } from './engine.ts'
-import type { WireFrame } from './frame.ts'
+import type { Frame, WireFrame } from './frame.ts'
 import { HubError } from './hub-error.ts'
 import { LogError, type Gap, type SnapshotCursor } from './log.ts'
 import { isPosition, WHOLE_SNAPSHOT, type ReadingPlace } from './reading.ts'
@@ -22,6 +22,7 @@ export interface PolledEvent {
   /** Null for what vouches for no place in the log: values of state topics and events of a snapshot. */
   readonly id: EventId | null
   readonly topic: string
+  /** `stream:end`: of the topic's last event, which the client does not want, only that it was the last. */
   readonly type: string
   /** Milliseconds since 1970. */
   readonly timeMs: number
@@ -29,6 +30,7 @@ export interface PolledEvent {
   /** Whether `data` is the JSON text of a value that was not a string. */
   readonly json: boolean
   readonly key?: string
+  /** The topic is finished. */
   readonly end?: true
 }
 
@@ -169,7 +171,7 @@ export class Poll {
     for (let seq = place.seq + 1; seq <= flusher.end.seq && !this.#isOver; seq++) {
       const frame = window.frameAt(seq)
       if (!frame) return
-      if (!frame.isState && this.#audience.matchesTopic(frame.event.topic)) this.#take(frame)
+      if (!frame.isState && this.#audience.matchesTopic(frame.event.topic)) this.#take(this.#partOf(frame))
       this.#place = frame.position
     }
   }
@@ -194,7 +196,7 @@ export class Poll {
     this.#isTrusted = true
     for (const frame of page.frames) {
       if (this.#isOver || this.#isLate(frame.position)) break
-      this.#take(frame)
+      this.#take(this.#partOf(frame))
       this.#place = frame.position
     }
     if (!this.#isOver) this.#place = this.#placeAfter(page.scannedTo, place)
@@ -219,7 +221,9 @@ export class Poll {
     let cursor: SnapshotCursor | undefined
     do {
       const page = await reader.snapshot(this.#audience, cursor)
-      for (const frame of page.frames) this.#take(frame.withoutId, MAX_SNAPSHOT_BYTES)
+      for (const frame of page.frames) {
+        this.#take(this.#audience.partWithoutId(frame, this.#request.client), MAX_SNAPSHOT_BYTES)
+      }
       this.#isPartial ||= page.partial
       this.#place = page.at
       cursor = page.next
@@ -229,15 +233,16 @@ export class Poll {
     this.#isOver = true
   }
 
-  #take(frame: WireFrame, maxBytes = MAX_BYTES): void {
-    if (!this.#audience.acceptsType(frame) || this.#isOwn(frame)) return
-    this.#frames.push(frame)
-    this.#bytes += frame.event.data.length
-    this.#isOver = this.#bytes >= maxBytes || (maxBytes === MAX_BYTES && this.#frames.length >= MAX_EVENTS)
+  /** What of an event the client is answered: all, that the topic is finished, or nothing. */
+  #partOf(frame: Frame): WireFrame | undefined {
+    return this.#audience.partOf(frame, this.#request.client)
   }
 
-  #isOwn({ except }: WireFrame): boolean {
-    return except !== undefined && except === this.#request.client
+  #take(part: WireFrame | undefined, maxBytes = MAX_BYTES): void {
+    if (!part) return
+    this.#frames.push(part)
+    this.#bytes += part.event.data.length
+    this.#isOver = this.#bytes >= maxBytes || (maxBytes === MAX_BYTES && this.#frames.length >= MAX_EVENTS)
   }
 
   #takeGap(reason: SyncReason, { oldest, head }: Pick<Gap, 'oldest' | 'head'>): void {
@@ -266,7 +271,6 @@ export class Poll {
       .matching(this.#audience)
       .filter((frame) => frame.seq > afterSeq && frame.seq <= cursor.seq)
       .flatMap((frame) => standing.values.partOf(frame, this.#audience, this.#request.client) ?? [])
-      .filter(({ part }) => part !== 'end-mark')
   }
 }
 
@@ -279,6 +283,10 @@ function tooLarge(): HubError {
 
 function polled({ id, event, part }: WireFrame): PolledEvent {
   const { topic, type = 'message', timeMs, data, json = false, key, end } = event
+  if (part === 'end-mark') {
+    const said = JSON.stringify({ topic })
+    return { id: id ?? null, topic, type: 'stream:end', timeMs, data: said, json: true, end: true }
+  }
   return {
     id: id ?? null,
     topic,

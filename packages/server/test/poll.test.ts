@@ -172,6 +172,59 @@ test('a poll leaves out the types that it did not ask for, and what its client h
   expect((await poll('a', { lastEventId: cursor, types: ['y'], client: 'you' })).data()).toEqual(['2', '3'])
 })
 
+test('[MR-CTL-13] a poll tells of the end of a topic whose last event it leaves out, by type or name', async () => {
+  const { hub, poll, settle } = await start({}, [{ match: 's', kind: 'state' }])
+  const cursor = (await poll('a,b,s,c')).answer()?.cursor
+  const { ids } = await hub.publish([
+    { topic: 'a', type: 'tick', data: 1, end: true },
+    { topic: 'b', type: 'note', data: 2, end: true },
+    { topic: 's', type: 'note', data: 3, end: true },
+    { topic: 'b', type: 'note', data: 4 },
+  ])
+  await settle(10)
+  const looks = { types: ['tick'], client: 'me' }
+  const told = (answer: PollAnswer | undefined): unknown[] =>
+    (answer?.events ?? []).map(({ id, topic, type, data, end }) => [id, topic, type, data, end])
+  const next = await poll('a,b,s,c', { ...looks, lastEventId: cursor })
+  expect(told(next.answer())).toEqual([
+    [ids[0], 'a', 'tick', '1', true],
+    [ids[1], 'b', 'stream:end', '{"topic":"b"}', true],
+    [null, 's', 'stream:end', '{"topic":"s"}', true],
+  ])
+  expect(told((await poll('a,b,s', { ...looks, from: 'snapshot' })).answer())).toEqual([
+    [null, 'a', 'tick', '1', true],
+    [null, 's', 'stream:end', '{"topic":"s"}', true],
+  ])
+  const own = await hub.publish({ topic: 'c', type: 'tick', data: 5, except: 'me', end: true })
+  await settle(10)
+  const last = await poll('a,b,s,c', { ...looks, lastEventId: next.answer()?.cursor })
+  expect(told(last.answer())).toEqual([[own.ids[0], 'c', 'stream:end', '{"topic":"c"}', true]])
+  const text = JSON.parse(pollText(last.answer() as PollAnswer)) as { events: unknown[] }
+  expect(text.events).toMatchObject([{ topic: 'c', type: 'stream:end', data: { topic: 'c' }, end: true }])
+})
+
+test('a poll that waits is answered by the end of a topic whose last event it leaves out', async () => {
+  const { hub, poll, settle } = await start()
+  const cursor = (await poll('a,b')).answer()?.cursor
+  const waiting = await poll('a,b', { types: ['tick'], lastEventId: cursor }, { waitMs: 60_000 })
+  await hub.publish({ topic: 'a', data: 1, end: true })
+  await settle(100)
+  expect(waiting.answer()?.events).toMatchObject([{ topic: 'a', type: 'stream:end' }])
+})
+
+test('a polled value that others have followed does not say that its topic is finished', async () => {
+  const { hub, poll, settle } = await start({}, [{ match: 's', kind: 'state' }])
+  await hub.publish([
+    { topic: 's', key: 'x', data: 1, end: true },
+    { topic: 's', key: 'y', data: 2 },
+  ])
+  await settle(10)
+  expect((await poll('s')).answer()?.events.map(({ data, end }) => [data, end])).toEqual([
+    ['1', undefined],
+    ['2', undefined],
+  ])
+})
+
 test('an answer as JSON has the data as it was published', async () => {
   const { hub, poll, settle } = await start()
   const cursor = (await poll('a')).answer()?.cursor

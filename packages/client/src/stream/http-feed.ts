@@ -185,7 +185,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     for (const event of events) {
       const polled = polledEvent(event, sink.resumeId())
       onEvent(polled)
-      if (event.end) onEvent({ ...polled, type: 'stream:end', data: JSON.stringify({ topic: event.topic }) })
+      // Of an event that is kept from this client nothing else is said.
+      const isSaid = polled.type === 'stream:end'
+      if (event.end && !isSaid) onEvent({ ...polled, type: 'stream:end', data: JSON.stringify({ topic: event.topic }) })
     }
     sink.moved(cursor)
     const waited = waitMs > 0 && clock.now() - startMs > waitMs / 2

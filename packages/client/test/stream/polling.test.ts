@@ -206,3 +206,20 @@ test('strings arrive as they do on a stream, whatever the transport', async () =
   expect(seen[0]).toEqual(['plain', 42, { a: 1 }, '', null, { b: 2 }, [1], 7, null])
   expect(seen[1]).toEqual(seen[0])
 })
+
+test('a poll tells of each topic that is finished once, also of one whose last event is left out', async () => {
+  const ended = [
+    { id: 'e1-1-abc', topic: 'a', type: 'tick', data: 1, end: true },
+    { id: 'e1-2-abc', topic: 'b', type: 'stream:end', data: { topic: 'b' }, end: true },
+  ]
+  const body = JSON.stringify({ events: ended, cursor: 'e1-2-abc', reset: null })
+  const headers = { 'content-type': 'application/json' }
+  const { clock, hub, stream, data } = await openScene({ topics: ['a', 'b', 'c'], transport: 'polling' })
+  const ends: unknown[] = []
+  stream.on('stream:end', (event) => void ends.push(event.data))
+  hub.faultOf = () => ({ kind: 'answer', status: 200, body, headers })
+  await clock.until(() => data().length > 0)
+  expect(data()).toEqual([1])
+  expect(ends).toEqual([{ topic: 'a' }, { topic: 'b' }])
+  expect(stream.lastId).toBe('e1-2-abc')
+})

@@ -69,11 +69,14 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
     {
       id: nullable('string', { description: 'Null for what vouches for no place in the log.' }),
       topic: text,
-      type: text,
+      type: {
+        type: 'string',
+        description: '`stream:end`: of an event that the request leaves out, only that the topic is finished.',
+      },
       time,
       data: { description: 'The value that was published.' },
       key: text,
-      end: { const: true },
+      end: { const: true, description: 'The topic is finished.' },
     },
     ['key', 'end'],
   ),
