@@ -283,7 +283,7 @@ export class Judge {
     const passed = isOpen ? [] : this.#model.between(this.#seq ?? 0, seq)
     for (const event of passed) {
       if (event.isState || !this.#isWanted(event.topic)) continue
-      const isTold = this.#leg?.isPoll === true || this.#ended.has(`${event.topic} ${event.id}`)
+      const isTold = this.#ended.has(`${event.topic} ${event.id}`)
       if (this.#accepts(event)) this.#say(`lacks ${shown(event)} between ${this.#seq} and ${seq}`)
       else if (event.end && !isTold) this.#say(`was not told that ${shown(event)} is the end`)
     }

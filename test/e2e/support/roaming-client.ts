@@ -117,7 +117,9 @@ export class RoamingClient {
     if (reset) leg.entries.push({ kind: 'control', type: 'stream:sync-required', id: undefined, data: reset })
     for (const { id, topic, type, data, end = false } of events) {
       const said = typeof data === 'string' ? data : JSON.stringify(data)
-      leg.entries.push({ kind: 'event', id: id ?? undefined, topic, type, text: said, end })
+      const isControl = type.startsWith('stream:')
+      if (isControl) leg.entries.push({ kind: 'control', type, id: id ?? undefined, data: data as object })
+      else leg.entries.push({ kind: 'event', id: id ?? undefined, topic, type, text: said, end })
     }
     leg.entries.push({ kind: 'control', type: 'cursor', id: cursor, data: {} })
     this.lastId = cursor
