@@ -7,7 +7,7 @@ import { runRounds, type Contender } from '../run/rounds.ts'
 import { startScript } from '../run/server-process.ts'
 import { ratioOf, spreadOf } from '../run/statistics.ts'
 
-const EVENTS = 220_000
+const EVENTS = 420_000
 const CLASSES = ['millrace', 'eventsource', 'undici'] as const
 
 interface Run {

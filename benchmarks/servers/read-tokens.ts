@@ -18,7 +18,7 @@ source.addEventListener('message', (event) => {
     startedMs = performance.now()
     startedCpu = process.cpuUsage()
   }
-  if (count < Number(eventCount)) return
+  if (count !== Number(eventCount)) return
   source.close()
   const events = count - WARM_UP_EVENTS
   const { user, system } = process.cpuUsage(startedCpu)

@@ -6,6 +6,7 @@ import type { EventSourceInit } from './event-source-init.ts'
 import { feedByHttp, STREAM_URL } from './feed-by-http.ts'
 import type { Feed } from './feed.ts'
 import { resolveUrl } from './resolve-url.ts'
+import { StreamMessage } from './stream-message.ts'
 
 const CONNECTING = 0
 const OPEN = 1
@@ -159,7 +160,7 @@ export class EventSource extends EventTarget {
         this.dispatchEvent(new Event('open'))
       },
       onEvent: ({ type, data, lastEventId }: ParsedEvent) =>
-        void this.dispatchEvent(new MessageEvent(type, { data, lastEventId, origin })),
+        void this.dispatchEvent(new StreamMessage(type, data, lastEventId, origin)),
       onId: (id: string) => void (feed.lastEventId = id),
       onRetry: (retryMs: number) => void (feed.reconnectionTimeMs = Math.min(retryMs, MAX_DELAY_MS)),
       onEnd: (reason: AttemptEnd, isFinal: boolean) => {
