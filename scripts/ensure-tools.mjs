@@ -6,11 +6,13 @@ import { delimiter, join } from 'node:path'
 
 const aptTimeoutMs = 6 * 60_000
 
-/** Per tool: the commands that provide it, best first, and the Debian package that brings one of them. */
+/** Per tool: the commands that provide it, best first, and the Debian packages that bring one of them. */
 export const tools = Object.freeze({
   chromium: { commands: ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'], apt: 'chromium' },
   firefox: { commands: ['firefox-esr', 'firefox'], apt: 'firefox-esr' },
   'C compiler': { commands: ['gcc', 'cc'], apt: 'gcc' },
+  PHP: { commands: ['php'], apt: 'php-cli php-curl' },
+  Ruby: { commands: ['ruby'], apt: 'ruby' },
 })
 
 /** @typedef {keyof typeof tools} ToolName */
@@ -61,7 +63,7 @@ export function ensureTools(names) {
   run(apt, ['update', '-q'])
   // One by one: a distribution that lacks one package still gives the others.
   for (const name of missing) {
-    run(apt, ['install', '-y', '-q', '--no-install-recommends', tools[name].apt])
+    run(apt, ['install', '-y', '-q', '--no-install-recommends', ...tools[name].apt.split(' ')])
     if (findTool(name) === undefined) {
       console.error(`millrace: apt brought no ${name}: the tests that need it are skipped`)
     }
