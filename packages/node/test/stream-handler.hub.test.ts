@@ -1,7 +1,7 @@
 import { createHub, type Authorizer, type NodeHub, type StreamHandlerOptions } from '@millrace/node'
 import { LogError, memory, type Backend } from '@millrace/server'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import express from 'express'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { openStream } from './support/open-stream.ts'
@@ -223,6 +223,18 @@ test('a response that cannot be begun is a fault that is told', async () => {
   await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`).catch(() => undefined)
   await Promise.all(handled)
   expect(faults).toContainEqual(expect.objectContaining({ message: 'broken by middleware' }))
+})
+
+test('who leaves in the middle of a body is no fault that is told', async () => {
+  const faults: unknown[] = []
+  const { url } = await serve({ onError: (error) => faults.push(error) })
+  const { port, pathname } = new URL(url)
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.write(`POST ${pathname} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{`)
+  await expect.poll(() => handled.length).toBe(1)
+  socket.resetAndDestroy()
+  await Promise.all(handled)
+  expect(faults).toEqual([])
 })
 
 test('when the hub closes, streams are told, and their connections end', async () => {

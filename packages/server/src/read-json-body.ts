@@ -29,13 +29,18 @@ export async function readJsonBody(
     const what = type === undefined ? 'missing' : shown(type)
     throw new BodyFault(415, `Content-Type is ${what}; it must be application/json.`)
   }
-  const bytes = await request.body(MAX_BODY_BYTES)
+  const bytes = await request.body(MAX_BODY_BYTES).catch(notWhole)
   if (!bytes) {
     throw new BodyFault(413, `The body has more than ${MAX_BODY_BYTES} bytes. Ask for patterns instead of many topics.`)
   }
   const value = parse(bytes, example)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw new HubError('invalid_request', `The body is ${shown(value)}; it must be an object such as ${example}.`)
+}
+
+/** Its sender has left, which is no fault of the server's. */
+function notWhole(cause: unknown): never {
+  throw new HubError('invalid_request', 'The body has ended before it was whole. Send all of it.', { cause })
 }
 
 function parse(bytes: Uint8Array, example: string): unknown {

@@ -9,6 +9,9 @@ export interface StreamRequest {
   readonly signal: AbortSignal
   /** A header by its name in lower case, one character for each byte; what came several times joined by commas. */
   header(name: string): string | undefined
-  /** The body's bytes, or undefined when there are more than `maxBytes` of them. To be called once at most. */
+  /**
+   * The body's bytes, or undefined when there are more than `maxBytes` of them. Rejects when its sender leaves before
+   * the end. To be called once at most.
+   */
   body(maxBytes: number): Promise<Uint8Array | undefined>
 }
