@@ -27,7 +27,7 @@ export const packageRules: Readonly<Record<string, PackageRule>> = {
   conformance: { ...library, workspace: ['protocol', 'server'], node: true },
   'backends/sqlite': { ...library, workspace: ['protocol', 'server'], node: true },
   hub: {
-    workspace: ['protocol', 'server', 'node', 'sqlite'],
+    workspace: ['client', 'protocol', 'server', 'node', 'sqlite'],
     external: ['fastify', 'pino', 'prom-client', 'uplot', 'vega-datasets', 'zod'],
     node: true,
     program: true,

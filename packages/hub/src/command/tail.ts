@@ -40,8 +40,6 @@ export async function tail(argv: readonly string[]): Promise<void> {
   }
   const { from = 'now' } = values
   const url = eventsUrl(values.url, process.env)
-  for (const topic of positionals) url.searchParams.append('topic', topic)
-  for (const type of values.type ?? []) url.searchParams.append('type', type)
   url.searchParams.set('envelope', '1')
   const isStart = STARTS.includes(from)
   if (isStart) url.searchParams.set('from', from)
@@ -51,6 +49,8 @@ export async function tail(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', () => stop.abort())
   await followStream({
     url,
+    topics: positionals,
+    types: values.type,
     lastEventId: isStart ? undefined : from,
     signal: stop.signal,
     onEvent: (event) => void process.stdout.write(`${values.json ? event.json : lineOf(event)}\n`),
