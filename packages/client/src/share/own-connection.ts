@@ -30,6 +30,8 @@ export class OwnConnection {
   isMixed: boolean = false
   /** All that is due up to the last id has come, state values too. */
   isWhole: boolean = false
+  /** It asks again and again, and hears of a newer id only when it is answered. */
+  isPolling: boolean = false
 
   constructor(settings: FeedSettings, sink: FeedSink, makeFeed: FeedMaker, host: ConnectionHost) {
     this.#settings = settings
@@ -51,7 +53,7 @@ export class OwnConnection {
 
   stop(): void {
     const wasRunning = this.isRunning
-    this.isRunning = this.isConnected = false
+    this.isRunning = this.isConnected = this.isPolling = false
     if (wasRunning) this.feed.close()
   }
 
@@ -61,7 +63,6 @@ export class OwnConnection {
     const { from: [from = 'now'] = [] } = this.#settings.query
     let isGap = false
     let isAtStart = false
-    let isStream = true
     let isOpen = false
     return {
       resumeId: () => sink.resumeId(),
@@ -74,9 +75,9 @@ export class OwnConnection {
         if (!isCurrent()) return
         if (id !== sink.resumeId()) host.pass({ id, isOwn: true })
         // Where nothing is owed there is no word that all of it has come.
-        if (isGap || !isStream || (isAtStart && id !== '' && from === 'now')) this.isWhole = true
+        if (isGap || this.isPolling || (isAtStart && id !== '' && from === 'now')) this.isWhole = true
         // It is looked at before anything has come, too.
-        if (isOpen || !isStream) this.isConnected = true
+        if (isOpen || this.isPolling) this.isConnected = true
         if (isCurrent()) host.rest()
       },
       missed: (missed, id) => {
@@ -88,9 +89,11 @@ export class OwnConnection {
       ready: () => host.ready(),
       attempt: (attempt) => {
         if (!isCurrent()) return
-        this.isWhole = this.isConnected = isGap = isOpen = false
+        const wasPolling = this.isPolling
+        this.isPolling = attempt.transport !== 'stream'
+        // The next poll goes on where the last one was answered.
+        if (!(wasPolling && this.isPolling)) this.isWhole = this.isConnected = isGap = isOpen = false
         isAtStart = attempt.lastId === ''
-        isStream = attempt.transport === 'stream'
         sink.attempt(attempt)
       },
       status: (status) => {

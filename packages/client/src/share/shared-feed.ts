@@ -222,9 +222,13 @@ export class SharedFeed implements EventFeed {
       return this.#show(this.#leaderStatus)
     }
     if (isLost && !this.#own.isConnected) this.#own.isWhole = false
-    if (isLost || this.#buffer.start === undefined) this.#buffer.begin(at)
+    const isBegun = !isLost && this.#buffer.start !== undefined
+    if (!isBegun) this.#buffer.begin(at)
     if (!this.#own.isRunning) this.#run()
     this.#merge()
+    // A poll that waits would not hear for long that it has got there: its topics, asked for anew, are answered at once.
+    const { feed, isPolling } = this.#own
+    if (!isBegun && !this.#isFollowing && isPolling) void feed.setTopics([...feed.diagnostics().topics])
   }
 
   #hearEntry(entry: EntryMessage, isNew: boolean): void {

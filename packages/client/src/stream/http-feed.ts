@@ -103,9 +103,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   async function tryOnce({ signal, limit, until }: FeedAttempt): Promise<Outcome> {
     const { transport: by } = choice
     const isStream = by === 'stream'
-    // The first poll is answered at once, and one that a stream is to follow need not wait.
-    const isWaiting = by === 'long-polling' && sink.resumeId() && (!isAuto || clock.now() < choice.streamAtMs)
-    const waitMs = isWaiting ? settings.pollWaitMs : 0
+    // The first poll is answered at once; one that a stream is to follow, or that confirms other topics, need not wait.
+    const isQuick = !sink.resumeId() || asked !== wanted.topics || (isAuto && clock.now() >= choice.streamAtMs)
+    const waitMs = by === 'long-polling' && !isQuick ? settings.pollWaitMs : 0
     // Between two polls nothing has changed for whoever looks.
     if (!openBy) sink.status({ name: 'connecting', attempt: failures + 1 })
     sink.attempt({ attempt: failures + 1, transport: by, lastId: sink.resumeId() })
@@ -190,8 +190,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       if (event.end && !isSaid) onEvent({ ...polled, type: 'stream:end', data: JSON.stringify({ topic: event.topic }) })
     }
     sink.moved(cursor)
-    const waited = waitMs > 0 && clock.now() - startMs > waitMs / 2
-    const isDue = !id || waited || events.length >= (waitMs > 0 ? 1 : FULL_ANSWER_COUNT)
+    const isDue = waitMs
+      ? events.length > 0 || clock.now() - startMs > waitMs / 2
+      : !id || choice.transport === 'long-polling' || events.length >= FULL_ANSWER_COUNT
     return isDue ? LEAST_DELAY_MS : settings.pollIntervalMs * (1 + settings.fraction() / 10)
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { SharingScene } from './support/sharing-scene.ts'
+import type { Transport } from '../../src/stream/event-feed.ts'
 import type { TabProgram } from './support/tab-program.ts'
 
 const TOPICS = ['a', 'b', 'c.x', 'c.y']
@@ -15,9 +16,16 @@ class Ordeal {
   readonly asked = new Map<TabProgram, readonly string[]>()
   readonly published: { readonly topic: string; readonly n: number }[] = []
   readonly #slow = new Set<TabProgram>()
+  readonly #transport: 'auto' | Transport
 
-  constructor(seed: number) {
+  constructor(seed: number, transport: 'auto' | Transport) {
     this.scene = new SharingScene(seed)
+    this.#transport = transport
+  }
+
+  /** Streams that are open when one tab has the connection. */
+  get streamCount(): number {
+    return this.#transport === 'auto' ? 1 : 0
   }
 
   get programs(): TabProgram[] {
@@ -37,7 +45,10 @@ class Ordeal {
       program.release()
     }
     if (this.programs.length === 0) this.#open()
-    await clock.until(() => this.programs.every(({ role }) => role !== 'alone') && hub.streams.length === 1, 600_000)
+    await clock.until(
+      () => this.programs.every(({ role }) => role !== 'alone') && hub.streams.length === this.streamCount,
+      600_000,
+    )
     for (const _ of TOPICS) this.#publish()
     await clock.advance(20_000)
   }
@@ -72,7 +83,7 @@ class Ordeal {
     const { fraction } = this.scene
     if (this.programs.length >= MAX_TABS) return
     const topics = ASKED[Math.floor(fraction() * ASKED.length)] ?? ['a']
-    this.asked.set(this.scene.open(topics), topics)
+    this.asked.set(this.scene.open(topics, { transport: this.#transport }), topics)
   }
 
   #drop(program: TabProgram, end: () => void): void {
@@ -98,9 +109,10 @@ function seqOf(id: string | undefined): number {
 }
 
 describe('tabs that share, whatever happens to them', () => {
-  for (let seed = 1; seed <= 60; seed++) {
-    test(`each gets each of its events once and in order, and one connection is left (seed ${seed})`, async () => {
-      const ordeal = new Ordeal(seed)
+  for (let seed = 1; seed <= 100; seed++) {
+    const transport = seed <= 60 ? 'auto' : seed <= 80 ? 'long-polling' : 'polling'
+    test(`each gets each of its events once and in order, and one connection is left (seed ${seed}, ${transport})`, async () => {
+      const ordeal = new Ordeal(seed, transport)
       await ordeal.run()
       const { browser, clock, hub } = ordeal.scene
       for (const [program, topics] of ordeal.asked) {
@@ -113,7 +125,7 @@ describe('tabs that share, whatever happens to them', () => {
         expect(all).toEqual([...new Set(all)].sort((a, b) => a - b))
         expect(program.missed).toEqual([])
       }
-      expect(hub.streams).toHaveLength(1)
+      expect(hub.streams).toHaveLength(ordeal.streamCount)
       expect(ordeal.programs.filter(({ role }) => role === 'leading')).toHaveLength(1)
       for (const program of ordeal.programs) program.feed.close()
       await clock.advance(1_000)

@@ -14,6 +14,23 @@ describe('a feed that tabs share', () => {
     expect(second.data()).toEqual(['b.x', 'c'])
   })
 
+  test('polls for all tabs, and lets those that start follow soon, though nothing comes of their topics', async () => {
+    const { clock, hub, open } = scene()
+    const topics = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+    const tabs = topics.map((topic) => open([topic], { transport: 'long-polling' }))
+    // The log moves on, unnoticed by whoever waits for other topics.
+    for (let i = 0; i < 30; i++) {
+      hub.publish('z', i)
+      await clock.advance(100)
+    }
+    expect(tabs.map(({ role }) => role)).toEqual(['leading', ...topics.slice(1).map(() => 'following')])
+    const before = tabs.map(({ attempts }) => attempts)
+    for (const topic of topics) hub.publish(topic, topic)
+    await clock.advance(1_000)
+    expect(tabs.map((tab) => tab.data())).toEqual(topics.map((topic) => [topic]))
+    expect(tabs.filter(({ attempts }, i) => attempts > (before[i] ?? 0))).toEqual([tabs[0]])
+  })
+
   test('asks no server twice for a tab that is alone in the browser', async () => {
     const { clock, hub, settled } = scene()
     await settled(['a'])
