@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { browserAvailable, type BrowserName } from '../support/services.ts'
 import { launchBrowser, type BrowserPage, type TestBrowser } from './support/browser.ts'
 import { FAST, publishUntil } from './support/browser-stage.ts'
-import { bundlePage } from './support/bundle-page.ts'
+import { bundlePage, bundleScript } from './support/bundle-page.ts'
 import { CUT_PLACES } from './support/cut-rules.ts'
 import { startCuttingProxy, type CuttingProxy } from './support/cutting-proxy.ts'
 import { numbers, startTestHub, type TestHub } from './support/test-hub.ts'
@@ -26,8 +26,10 @@ interface Stage {
 function suite(name: BrowserName): void {
   let browser: TestBrowser
   let html = ''
+  let script = ''
 
   beforeAll(async () => {
+    script = await bundleScript('connect-anywhere-page.ts')
     html = await bundlePage('connect-anywhere-page.ts', '')
     browser = await launchBrowser(name, { keepsPages: true })
   })
@@ -41,7 +43,8 @@ function suite(name: BrowserName): void {
 
   async function setUp(): Promise<Stage> {
     const hub = await startTestHub(FAST)
-    const proxy = await startCuttingProxy({ port: hub.port, pages: { '/': html, '/other': '<title>Other</title>' } })
+    const pages = { '/': html, '/other': '<title>Other</title>', '/service-worker.js': script }
+    const proxy = await startCuttingProxy({ port: hub.port, pages })
     return { hub, proxy, page: await openPage(proxy.origin) }
   }
 
@@ -72,19 +75,24 @@ function suite(name: BrowserName): void {
     )
   })
 
-  test('does so in a web worker', async () => {
-    const stage = await setUp()
-    const { hub, proxy, page } = stage
-    await page.evaluate(`void listenInWorker('/events')`)
-    await expect.poll(() => hub.hub.stats().subscribers, PATIENCE).toBe(1)
-    await hub.publish('a', numbers(1, 5))
-    await seenUpTo(page, 5)
-    proxy.cutNow('rst')
-    await hub.publish('a', numbers(6, 10))
-    expect(await seenUpTo(page, 10)).toEqual(numbers(1, 10))
-    expect(await page.evaluate('errors')).toEqual([])
-    expect(proxy.passages).toHaveLength(2)
-  })
+  for (const [where, call] of [
+    ['a web worker', 'listenInWorker'],
+    ['a service worker', 'listenInServiceWorker'],
+  ] as const) {
+    test(`does so in ${where}`, async () => {
+      const stage = await setUp()
+      const { hub, proxy, page } = stage
+      await page.evaluate(`void ${call}('/events')`)
+      await expect.poll(() => hub.hub.stats().subscribers, PATIENCE).toBe(1)
+      await hub.publish('a', numbers(1, 5))
+      await seenUpTo(page, 5)
+      proxy.cutNow('rst')
+      await hub.publish('a', numbers(6, 10))
+      expect(await seenUpTo(page, 10)).toEqual(numbers(1, 10))
+      expect(await page.evaluate('errors')).toEqual([])
+      expect(proxy.passages).toHaveLength(2)
+    })
+  }
 
   test('goes on after a reload from the id that it has kept', async () => {
     const stage = await setUp()
@@ -112,7 +120,8 @@ function suite(name: BrowserName): void {
     expect(await seenUpTo(page, 1)).toEqual([1])
   })
 
-  // Firefox keeps no page that reads a stream: it loads the page anew, which is the case above.
+  // Firefox 153 keeps no page that has a request under way, whoever makes it, and decides so before `pagehide`, when the request could
+  // be given up: it loads the page anew, which is the case above. Between two polls there is none: the case below.
   test.skipIf(name === 'firefox')(
     'goes on from its id when the page comes back from the back/forward cache',
     async () => {
@@ -130,6 +139,25 @@ function suite(name: BrowserName): void {
       expect(await seenUpTo(page, 5)).toEqual([1, 2, 3, 4, 5])
     },
   )
+
+  test('polls on from its id when the page comes back from the back/forward cache', async () => {
+    const hub = await startTestHub(FAST)
+    const pages = { '/': html, '/other': '<title>Other</title>' }
+    const proxy = await startFaultServer({ upstream: `http://127.0.0.1:${hub.port}`, pages })
+    onTestFinished(() => proxy.close())
+    const page = await openPage(proxy.origin)
+    await page.evaluate(`void listen('/events', { transport: 'polling', pollIntervalMs: 600_000 })`)
+    const polls = `performance.getEntriesByType('resource').filter(({ name }) => name.includes('/events')).length`
+    // The first poll has the id, and the second one nothing.
+    await expect.poll(() => inPage(page, polls), PATIENCE).toBe(2)
+    await page.evaluate(`void setTimeout(() => { location.href = '/other' })`)
+    await expect.poll(() => inPage(page, 'document.title'), PATIENCE).toBe('Other')
+    await hub.publish('a', [1, 2])
+    await page.evaluate('void setTimeout(() => history.back())')
+    await expect.poll(() => inPage(page, 'shows'), PATIENCE).toEqual([false, true])
+    expect(await seenUpTo(page, 2)).toEqual([1, 2])
+    await expect.poll(() => inPage(page, polls), PATIENCE).toBe(3)
+  })
 
   test('is told in words what may be wrong when the hub is of another origin', async () => {
     const { hub, page } = await setUp()

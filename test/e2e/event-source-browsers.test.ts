@@ -73,8 +73,7 @@ function suite(name: BrowserName): void {
     expect(await page.evaluate('runInWorker()')).toEqual(passed(all))
   })
 
-  // Firefox has no service workers in the contexts that tests get.
-  test.skipIf(name === 'firefox')('our class passes every case in a service worker', async () => {
+  test('our class passes every case in a service worker', async () => {
     expect(await page.evaluate('runInServiceWorker()')).toEqual(passed(all))
   })
 }

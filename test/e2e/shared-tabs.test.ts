@@ -1,32 +1,25 @@
-/** Tabs of real browsers that share one connection to a hub, over HTTP/1.1, and what becomes of it when their leader goes. */
+/** Tabs of Chromium that share one connection to a hub, over HTTP/1.1, and what becomes of it when their leader goes. */
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { launch as launchHiding, type Page as HideablePage } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { browserAvailable, browserPath } from '../support/services.ts'
-import { launchBrowser, type BrowserPage, type TestBrowser } from './support/browser.ts'
 import {
+  ASKED,
   leaderOf,
   outcomeOf,
   roleOf,
+  SEVEN,
   setUpSharing,
   sharing,
   sharingUrl,
+  TOPICS,
   until,
   type SharingStage,
   type Tab,
 } from './support/sharing-stage.ts'
 
-/** As many tabs as a browser has connections to one host over HTTP/1.1, and one more. */
-const SEVEN = 7
-const ASKED = [['a'], ['a', 'b.x'], ['b.*'], ['b.*', 'c']]
-const TOPICS = ['a', 'b.x', 'b.y', 'c']
-
-function isAsked(topics: readonly string[]): (topic: string) => boolean {
-  return (topic) => topics.includes(topic) || (topic.startsWith('b.') && topics.includes('b.*'))
-}
-
 async function expectAll(stage: SharingStage, tab: Tab, topics: readonly string[]): Promise<void> {
-  const { owed, had } = await outcomeOf(stage, tab, isAsked(topics))
+  const { owed, had } = await outcomeOf(stage, tab, topics)
   expect(had).toEqual(owed)
 }
 
@@ -197,49 +190,3 @@ async function crash(page: Page): Promise<void> {
   devTools.send('Page.crash').catch(() => undefined)
   await crashed
 }
-
-describe.skipIf(!browserAvailable('firefox'))('tabs of Firefox that share a connection', () => {
-  let browser: TestBrowser
-
-  beforeAll(async () => {
-    browser = await launchBrowser('firefox')
-  })
-  afterAll(() => browser?.close())
-
-  async function openTabs(stage: SharingStage, asked: readonly (readonly string[])[]): Promise<BrowserPage[]> {
-    const [first = [], ...others] = asked
-    const page = await browser.open(sharingUrl(stage, first))
-    onTestFinished(() => page.close())
-    const pages = [page]
-    for (const topics of others) pages.push(await page.openTab(sharingUrl(stage, topics)))
-    await sharing(stage, pages)
-    return pages
-  }
-
-  test('seven tabs work over HTTP/1.1, each with its own topics', async () => {
-    const stage = await setUpSharing()
-    const asked = Array.from({ length: SEVEN }, (_, i) => ASKED[i % ASKED.length] ?? [])
-    const pages = await openTabs(stage, asked)
-    for (let i = 0; i < 10; i++) await stage.publish(TOPICS)
-    for (const [i, page] of pages.entries()) await expectAll(stage, page, asked[i] ?? [])
-    expect(await stage.connectionCount()).toBe(1)
-  })
-
-  test('nothing is lost or doubled when the leader leaves for another page, and comes back', async () => {
-    const stage = await setUpSharing()
-    const pages = await openTabs(stage, ASKED)
-    const leader = await leaderOf<Tab & BrowserPage>(pages)
-    const others = pages.filter((page) => page !== leader)
-    await stage.publishDuring(TOPICS, async () => {
-      await leader.evaluate(`location.href = '/away', 0`)
-      await sharing(stage, others)
-    })
-    for (const page of others) await expectAll(stage, page, ASKED[pages.indexOf(page)] ?? [])
-    await leader.evaluate('history.back(), 0')
-    await until('the page', async () => (await leader.evaluate('typeof stream').catch(() => '')) === 'object')
-    await sharing(stage, pages)
-    await stage.publish(TOPICS)
-    for (const page of others) await expectAll(stage, page, ASKED[pages.indexOf(page)] ?? [])
-    expect(await stage.connectionCount()).toBe(1)
-  })
-})

@@ -29,6 +29,8 @@ export interface BrowserPage {
   press(key: 'Enter' | 'Tab' | 'Space'): Promise<void>
   /** Another tab of the same window: storage is shared, connections are counted together. */
   openTab(url: string): Promise<BrowserPage>
+  /** Closes this tab alone, and asks nobody. */
+  closeTab(): Promise<void>
   /** Closes the window, with all its tabs. */
   close(): Promise<void>
 }
@@ -42,6 +44,8 @@ export interface PageOptions {
 }
 
 export interface TestBrowser {
+  /** The main process; unknown of Chromium. */
+  readonly pid: number | undefined
   open(url: string, options?: PageOptions): Promise<BrowserPage>
   close(): Promise<void>
 }
@@ -63,6 +67,7 @@ async function startChromium({ keepsPages = false }: LaunchOptions): Promise<Tes
     ignoreDefaultArgs: keepsPages ? ['--disable-back-forward-cache'] : [],
   })
   return {
+    pid: undefined,
     async open(url, { width = 1280, height = 900, colorScheme = 'light' } = {}) {
       const viewport = { width, height }
       return openInChromium(await browser.newContext({ viewport, colorScheme }), url)
@@ -90,6 +95,7 @@ async function openInChromium(context: BrowserContext, url: string): Promise<Bro
     fill: (selector, text) => page.fill(selector, text),
     press: (key) => page.keyboard.press(key),
     openTab: (other) => openInChromium(context, other),
+    closeTab: () => page.close(),
     close: () => context.close(),
   }
 }
@@ -111,6 +117,7 @@ async function startFirefox(): Promise<TestBrowser> {
     },
   })
   return {
+    pid: browser.process()?.pid,
     async open(url, { width = 1280, height = 900 } = {}) {
       return openInFirefox(await browser.createBrowserContext(), url, { width, height })
     },
@@ -142,6 +149,7 @@ async function openInFirefox(
     fill: (selector, text) => page.locator(selector).fill(text),
     press: (key) => page.keyboard.press(key),
     openTab: (other) => openInFirefox(context, other, viewport),
+    closeTab: () => page.close(),
     close: () => context.close(),
   }
 }

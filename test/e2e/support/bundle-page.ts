@@ -1,8 +1,15 @@
 import { build } from 'esbuild'
 import { fileURLToPath } from 'node:url'
 
-/** A page with one script, made as a user's bundler makes it. @param entry beside this file */
+/** A page with one script. @param entry beside this file */
 export async function bundlePage(entry: string, body: string): Promise<string> {
+  const script = (await bundleScript(entry)).replaceAll('</script', String.raw`<\/script`)
+  return `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Test</title>
+    ${body}<script type="module">${script}</script>`
+}
+
+/** A module made as a user's bundler makes it. @param entry beside this file */
+export async function bundleScript(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     bundle: true,
@@ -15,7 +22,5 @@ export async function bundlePage(entry: string, body: string): Promise<string> {
     define: { 'process.env.NODE_ENV': '"development"' },
     logLevel: 'warning',
   })
-  const script = (outputFiles[0]?.text ?? '').replaceAll('</script', String.raw`<\/script`)
-  return `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Test</title>
-    ${body}<script type="module">${script}</script>`
+  return outputFiles[0]?.text ?? ''
 }

@@ -1,4 +1,4 @@
-// `connect` in a page, and the same script in a worker: what a test reads is what it has noted.
+// `connect` in a page, and the same script in a worker and in a service worker: what a test reads is what it has noted.
 import { connect, type ClientError, type StreamOptions, type StreamStatus } from '@millrace/client'
 
 const seen: number[] = []
@@ -33,9 +33,31 @@ function listenInWorker(url: string): void {
   worker.postMessage(new URL(url, location.href).href)
 }
 
+async function listenInServiceWorker(url: string): Promise<void> {
+  const registration = await navigator.serviceWorker.register('/service-worker.js', { type: 'module' })
+  await navigator.serviceWorker.ready
+  const { port1, port2 } = new MessageChannel()
+  port1.addEventListener('message', ({ data }: MessageEvent<number[]>) => void seen.splice(0, Infinity, ...data))
+  port1.start()
+  registration.active?.postMessage(new URL(url, location.href).href, [port2])
+}
+
+/** A message to a service worker, which lives on as long as it waits for something. */
+interface ServiceWorkerMessage extends MessageEvent<string> {
+  waitUntil(promise: Promise<unknown>): void
+}
+
 if ('document' in globalThis) {
   addEventListener('pageshow', ({ persisted }) => void shows.push(persisted))
-  Object.assign(globalThis, { seen, statuses, errors, shows, listen, listenPatiently, listenInWorker })
+  const calls = { listen, listenPatiently, listenInWorker, listenInServiceWorker }
+  Object.assign(globalThis, { seen, statuses, errors, shows, ...calls })
+} else if ('registration' in globalThis) {
+  addEventListener('message', (event) => {
+    const { data: url, ports, waitUntil } = event as ServiceWorkerMessage
+    listen(url)
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
+    waitUntil.call(event, new Promise(() => setInterval(() => ports[0]?.postMessage(seen), 20)))
+  })
 } else {
   addEventListener('message', ({ data }: MessageEvent<string>) => listen(data))
   setInterval(() => postMessage(seen), 20)

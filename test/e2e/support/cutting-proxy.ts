@@ -41,7 +41,7 @@ export interface CuttingProxy {
 export interface CuttingProxyOptions {
   /** The hub's port on 127.0.0.1. */
   readonly port: number
-  /** Documents by path. */
+  /** Documents by path; those that end in `.js` are scripts. */
   readonly pages: Readonly<Record<string, string>>
   /** Paths that start so go to the hub. @default '/events' */
   readonly streamPath?: string
@@ -129,7 +129,7 @@ class TcpProxy implements CuttingProxy {
     const [, target = ''] = requestLine.split(' ')
     const { pages, streamPath = '/events' } = this.#options
     if (!target.startsWith(streamPath)) {
-      socket.end(document(pages[target]))
+      socket.end(document(target, pages[target]))
       return
     }
     if (this.#isHolding) {
@@ -223,9 +223,10 @@ function headersOf(lines: readonly string[]): ReadonlyMap<string, string> {
   return headers
 }
 
-function document(html: string | undefined): string {
-  const body = html ?? ''
-  const status = html === undefined ? '404 Not Found' : '200 OK'
+function document(target: string, text: string | undefined): string {
+  const body = text ?? ''
+  const status = text === undefined ? '404 Not Found' : '200 OK'
+  const type = target.endsWith('.js') ? 'text/javascript' : 'text/html'
   const length = Buffer.byteLength(body)
-  return `HTTP/1.1 ${status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`
+  return `HTTP/1.1 ${status}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`
 }

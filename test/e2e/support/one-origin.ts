@@ -2,14 +2,36 @@ import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** Serves pages, and a hub's `/events` beside them, over HTTP/1.1; returns the origin. Stopped when the test is over. */
-export async function serveOneOrigin(pages: Readonly<Record<string, string>>, hubPort: number): Promise<string> {
+/** Pages and a hub behind one address. */
+export interface OneOrigin {
+  readonly origin: string
+  /** How often each path was asked for. */
+  readonly counts: ReadonlyMap<string, number>
+  /** GETs of the hub that are being answered. */
+  readonly openCount: number
+  /** The most of them at once since this was last called. */
+  takePeak(): number
+  /** Breaks all connections. */
+  cutAll(): void
+}
+
+/** Serves pages, and a hub's `/events` beside them, over HTTP/1.1. Stopped when the test is over. */
+export async function serveOneOrigin(pages: Readonly<Record<string, string>>, hubPort: number): Promise<OneOrigin> {
+  const counts = new Map<string, number>()
+  let openCount = 0
+  let peak = 0
   const server = createServer((incoming, outgoing) => {
     const { url = '/', method, headers } = incoming
-    const html = pages[new URL(url, 'http://page.test').pathname]
+    const { pathname } = new URL(url, 'http://page.test')
+    counts.set(pathname, (counts.get(pathname) ?? 0) + 1)
+    const html = pages[pathname]
     if (html !== undefined) {
       outgoing.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(html)
       return
+    }
+    if (method === 'GET') {
+      peak = Math.max(peak, ++openCount)
+      outgoing.once('close', () => openCount--)
     }
     const { port } = server.address() as AddressInfo
     // The hub looks at the host that it is called by.
@@ -38,5 +60,17 @@ export async function serveOneOrigin(pages: Readonly<Record<string, string>>, hu
       server.close(resolve)
     })
   })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    counts,
+    get openCount() {
+      return openCount
+    },
+    takePeak() {
+      const before = peak
+      peak = openCount
+      return before
+    },
+    cutAll: () => server.closeAllConnections(),
+  }
 }

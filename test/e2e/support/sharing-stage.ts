@@ -1,7 +1,8 @@
 import { onTestFinished } from 'vitest'
 import { bundlePage } from './bundle-page.ts'
-import { startHubProcess, type HubProcess } from './hub-process.ts'
-import { serveOneOrigin } from './one-origin.ts'
+import { startHubProcess } from './hub-process.ts'
+import { serveOneOrigin, type OneOrigin } from './one-origin.ts'
+import { startTestHub } from './test-hub.ts'
 
 /** The part of a tab that is needed here, whoever drives it. */
 export interface Tab {
@@ -17,6 +18,8 @@ const NATIVE = `<!doctype html><link rel="icon" href="data:,"><title>Test</title
 /** A hub, a page that shares, and a publisher that numbers its events. */
 export interface SharingStage {
   readonly origin: string
+  /** Where pages and hub are served together. */
+  readonly front: OneOrigin
   /** What was published, in order. */
   readonly published: readonly Published[]
   publish(topics: readonly string[]): Promise<void>
@@ -33,17 +36,78 @@ export interface Published {
 
 const WITHIN_MS = 60_000
 
+/** As many tabs as a browser has connections to one host over HTTP/1.1, and one more. */
+export const SEVEN = 7
+/** What is published to, and what tabs ask for of it. */
+export const TOPICS: readonly string[] = ['a', 'b.x', 'b.y', 'c']
+export const ASKED: readonly (readonly string[])[] = [['a'], ['a', 'b.x'], ['b.*'], ['b.*', 'c']]
+
+/** A hub as a process of its own, open to everybody. */
 export async function setUpSharing(): Promise<SharingStage> {
   const hub = await startHubProcess()
   onTestFinished(() => hub.stop())
-  const pages = { '/': await bundlePage('share-page.ts', ''), '/native': NATIVE, '/away': '<title>Away</title>' }
-  const origin = await serveOneOrigin(pages, hub.port)
+  return stageOf({
+    port: hub.port,
+    pages: {},
+    publish: (topic, n) => publishTo(hub.url, topic, n),
+    async connectionCount() {
+      const response = await fetch(new URL('/admin/connections', hub.url))
+      const { connections } = (await response.json()) as { connections: unknown[] }
+      return connections.length
+    },
+  })
+}
+
+export interface GuardedStage extends SharingStage {
+  /** From now on this is the only token, and what `/token` answers. Connections that are open are cut. */
+  renewToken(token: string): void
+}
+
+/** A hub that wants a token, which pages have from `/token`. */
+export async function setUpGuardedSharing(firstToken: string): Promise<GuardedStage> {
+  const pages: Record<string, string> = { '/token': firstToken }
+  const hub = await startTestHub({
+    authorize: ({ headers }) =>
+      headers.authorization === `Bearer ${pages['/token']}` ? { subscribe: ['>'] } : { status: 401 },
+  })
+  const stage = await stageOf({
+    port: hub.port,
+    pages,
+    publish: async (topic, n) => void (await hub.hub.publish({ topic, data: n })),
+    connectionCount: async () => hub.hub.stats().subscribers,
+  })
+  return {
+    ...stage,
+    renewToken(token) {
+      pages['/token'] = token
+      stage.front.cutAll()
+    },
+  }
+}
+
+interface StageHub extends Pick<SharingStage, 'connectionCount'> {
+  readonly port: number
+  /** Beside those of each stage. What is changed here is served so. */
+  readonly pages: Record<string, string>
+  publish(topic: string, n: number): Promise<void>
+}
+
+async function stageOf({ port, pages, publish: publishOne, connectionCount }: StageHub): Promise<SharingStage> {
+  pages['/'] = await bundlePage('share-page.ts', '')
+  pages['/native'] = NATIVE
+  pages['/away'] = '<title>Away</title>'
+  const front = await serveOneOrigin(pages, port)
   const published: Published[] = []
   const publish = async (topics: readonly string[]): Promise<void> => {
-    for (const topic of topics) published.push(await publishNext(hub, topic, published.length + 1))
+    for (const topic of topics) {
+      const n = published.length + 1
+      await publishOne(topic, n)
+      published.push({ topic, n })
+    }
   }
   return {
-    origin,
+    origin: front.origin,
+    front,
     published,
     publish,
     async publishDuring(topics, act) {
@@ -57,29 +121,25 @@ export async function setUpSharing(): Promise<SharingStage> {
       }
       await done
     },
-    async connectionCount() {
-      const response = await fetch(new URL('/admin/connections', hub.url))
-      const { connections } = (await response.json()) as { connections: unknown[] }
-      return connections.length
-    },
+    connectionCount,
   }
 }
 
-/** The address of the page for some topics. */
-export function sharingUrl({ origin }: SharingStage, topics: readonly string[]): string {
-  return `${origin}/?${topics.map((topic) => `topic=${topic}`).join('&')}`
+/** The address of the page for some topics. @param options what `share-page.ts` reads beside them */
+export function sharingUrl({ origin }: SharingStage, topics: readonly string[], options = ''): string {
+  return `${origin}/?${topics.map((topic) => `topic=${topic}`).join('&')}&${options}`
 }
 
 export async function roleOf(tab: Tab): Promise<string> {
   return String(await tab.evaluate('stream.diagnostics().sharing'))
 }
 
-/** Waits until one of the tabs has the connection, and the others follow. */
-export async function sharing(stage: SharingStage, tabs: readonly Tab[]): Promise<void> {
+/** Waits until one of the tabs has the connection, and the others follow. @param streams how many the hub has then: none when it is polled */
+export async function sharing(stage: SharingStage, tabs: readonly Tab[], streams = 1): Promise<void> {
   const expected = tabs.map((_, i) => (i < tabs.length - 1 ? 'following' : 'leading')).join()
   await until('one connection for all', async () => {
     const roles = await Promise.all(tabs.map(roleOf))
-    return roles.toSorted().join() === expected && (await stage.connectionCount()) === 1
+    return roles.toSorted().join() === expected && (await stage.connectionCount()) === streams
   })
 }
 
@@ -92,12 +152,16 @@ export async function leaderOf<T extends Tab>(tabs: readonly T[]): Promise<T> {
 export async function outcomeOf(
   stage: SharingStage,
   tab: Tab,
-  isAsked: (topic: string) => boolean,
+  topics: readonly string[],
 ): Promise<{ readonly owed: readonly Published[]; readonly had: unknown }> {
-  const owed = stage.published.filter(({ topic }) => isAsked(topic))
+  const owed = stage.published.filter(({ topic }) => isAsked(topic, topics))
   const last = owed.at(-1)?.n
   await until('the last event', async () => (await tab.evaluate('seen.at(-1)?.n')) === last)
   return { owed, had: await tab.evaluate('seen') }
+}
+
+function isAsked(topic: string, topics: readonly string[]): boolean {
+  return topics.includes(topic) || (topic.startsWith('b.') && topics.includes('b.*'))
 }
 
 export async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
@@ -112,13 +176,12 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-async function publishNext(hub: HubProcess, topic: string, n: number): Promise<Published> {
-  const response = await fetch(new URL('/events', hub.url), {
+async function publishTo(hubUrl: string, topic: string, data: number): Promise<void> {
+  const response = await fetch(new URL('/events', hubUrl), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ topic, data: n }),
+    body: JSON.stringify({ topic, data }),
   })
   if (!response.ok) throw new Error(`Publishing was answered with ${response.status}: ${await response.text()}`)
   await response.arrayBuffer()
-  return { topic, n }
 }

@@ -1,0 +1,117 @@
+/**
+ * Tabs of Firefox that share one connection to a hub, and what becomes of it when their leader goes. Firefox freezes no tab, and no page
+ * that takes part comes back from its back/forward cache: it keeps none that has a request or a lock, and decides so before
+ * `pagehide`. Such a page is loaded anew.
+ */
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { browserAvailable } from '../support/services.ts'
+import { launchBrowser, type BrowserPage, type TestBrowser } from './support/browser.ts'
+import {
+  ASKED,
+  leaderOf,
+  outcomeOf,
+  roleOf,
+  SEVEN,
+  setUpSharing,
+  sharing,
+  sharingUrl,
+  TOPICS,
+  until,
+  type SharingStage,
+} from './support/sharing-stage.ts'
+import { processOf } from './support/tab-process.ts'
+
+describe.skipIf(!browserAvailable('firefox'))('tabs of Firefox that share a connection', () => {
+  let browser: TestBrowser
+
+  beforeAll(async () => {
+    browser = await launchBrowser('firefox')
+  })
+  afterAll(() => browser?.close())
+
+  /** Tabs by what they ask for, one of which has the connection. */
+  async function openTabs(stage: SharingStage, count = ASKED.length): Promise<Map<BrowserPage, readonly string[]>> {
+    const tabs = new Map<BrowserPage, readonly string[]>()
+    let first: BrowserPage | undefined
+    for (let i = 0; i < count; i++) {
+      const topics = ASKED[i % ASKED.length] ?? []
+      const url = sharingUrl(stage, topics)
+      const tab = await (first?.openTab(url) ?? browser.open(url))
+      first ??= tab
+      tabs.set(tab, topics)
+    }
+    onTestFinished(() => first?.close())
+    await sharing(stage, [...tabs.keys()])
+    return tabs
+  }
+
+  async function expectAllOf(stage: SharingStage, tabs: ReadonlyMap<BrowserPage, readonly string[]>): Promise<void> {
+    for (const [tab, topics] of tabs) {
+      const { owed, had } = await outcomeOf(stage, tab, topics)
+      expect(had).toEqual(owed)
+    }
+  }
+
+  test('seven tabs work over HTTP/1.1, each with its own topics', async () => {
+    const stage = await setUpSharing()
+    const tabs = await openTabs(stage, SEVEN)
+    for (let i = 0; i < 10; i++) await stage.publish(TOPICS)
+    await expectAllOf(stage, tabs)
+    expect(await stage.connectionCount()).toBe(1)
+  })
+
+  for (const [end, act] of [
+    ['is closed', (tab: BrowserPage) => tab.closeTab()],
+    [
+      'loses its process',
+      async (tab: BrowserPage) => void process.kill(await processOf(tab, Number(browser.pid)), 'SIGKILL'),
+    ],
+  ] as const) {
+    test(`nothing is lost or doubled when the leader ${end}`, async () => {
+      const stage = await setUpSharing()
+      const tabs = await openTabs(stage)
+      for (let round = 0; round < 2; round++) {
+        const leader = await leaderOf([...tabs.keys()])
+        tabs.delete(leader)
+        await stage.publishDuring(TOPICS, async () => {
+          await act(leader)
+          await sharing(stage, [...tabs.keys()])
+        })
+        await expectAllOf(stage, tabs)
+        expect(await stage.connectionCount()).toBe(1)
+      }
+    })
+  }
+
+  test('nothing is lost or doubled when the leader leaves for another page, and comes back', async () => {
+    const stage = await setUpSharing()
+    const tabs = await openTabs(stage)
+    const leader = await leaderOf([...tabs.keys()])
+    const others = new Map([...tabs].filter(([tab]) => tab !== leader))
+    await stage.publishDuring(TOPICS, async () => {
+      await leader.evaluate(`location.href = '/away', 0`)
+      await sharing(stage, [...others.keys()])
+    })
+    await expectAllOf(stage, others)
+    await leader.evaluate('history.back(), 0')
+    await until('the page', async () => (await leader.evaluate('typeof stream').catch(() => '')) === 'object')
+    await sharing(stage, [...tabs.keys()])
+    await stage.publish(TOPICS)
+    await expectAllOf(stage, others)
+    expect(await stage.connectionCount()).toBe(1)
+  })
+
+  test('another tab takes over from a leader that hangs, which then follows', async () => {
+    const stage = await setUpSharing()
+    const tabs = await openTabs(stage)
+    const leader = await leaderOf([...tabs.keys()])
+    const others = [...tabs.keys()].filter((tab) => tab !== leader)
+    await leader.evaluate(`setTimeout(() => { for (const end = Date.now() + 25_000; Date.now() < end;); }, 0), 0`)
+    await stage.publishDuring(TOPICS, () =>
+      until('another leader', async () => (await Promise.all(others.map(roleOf))).includes('leading')),
+    )
+    await sharing(stage, [...tabs.keys()])
+    await expectAllOf(stage, tabs)
+    expect(await roleOf(leader)).toBe('following')
+  }, 120_000)
+})

@@ -1,0 +1,99 @@
+/** Tabs that share a connection which has to be authorized, and one that is none: polls. */
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { browserAvailable, type BrowserName } from '../support/services.ts'
+import { launchBrowser, type BrowserPage, type TestBrowser } from './support/browser.ts'
+import {
+  ASKED,
+  leaderOf,
+  outcomeOf,
+  setUpGuardedSharing,
+  setUpSharing,
+  sharing,
+  sharingUrl,
+  TOPICS,
+  type SharingStage,
+} from './support/sharing-stage.ts'
+
+for (const name of ['chromium', 'firefox'] as const) {
+  describe.skipIf(!browserAvailable(name))(`tabs of ${name} that share`, () => {
+    suite(name)
+  })
+}
+
+function suite(name: BrowserName): void {
+  let browser: TestBrowser
+
+  beforeAll(async () => {
+    browser = await launchBrowser(name)
+  })
+  afterAll(() => browser?.close())
+
+  async function openTabs(
+    stage: SharingStage,
+    options: string,
+    streams: number,
+  ): Promise<Map<BrowserPage, readonly string[]>> {
+    const tabs = new Map<BrowserPage, readonly string[]>()
+    let first: BrowserPage | undefined
+    for (const topics of ASKED) {
+      const url = sharingUrl(stage, topics, options)
+      const tab = await (first?.openTab(url) ?? browser.open(url))
+      first ??= tab
+      tabs.set(tab, topics)
+    }
+    onTestFinished(() => first?.close())
+    await sharing(stage, [...tabs.keys()], streams)
+    return tabs
+  }
+
+  async function expectAllOf(stage: SharingStage, tabs: ReadonlyMap<BrowserPage, readonly string[]>): Promise<void> {
+    for (const [tab, topics] of tabs) {
+      const { owed, had } = await outcomeOf(stage, tab, topics)
+      expect(had).toEqual(owed)
+    }
+  }
+
+  test('an authorized connection renews an expired token once for all, and so does the next leader', async () => {
+    const stage = await setUpGuardedSharing('first')
+    const tabs = await openTabs(stage, 'authorize', 1)
+    await stage.publish(TOPICS)
+    await expectAllOf(stage, tabs)
+    // Each tab has had a connection of its own for a moment.
+    expect(stage.front.counts.get('/token')).toBe(ASKED.length)
+    await stage.publishDuring(TOPICS, async () => {
+      stage.renewToken('second')
+      await sharing(stage, [...tabs.keys()])
+    })
+    await expectAllOf(stage, tabs)
+    expect(stage.front.counts.get('/token')).toBe(ASKED.length + 1)
+    const leader = await leaderOf([...tabs.keys()])
+    tabs.delete(leader)
+    await stage.publishDuring(TOPICS, async () => {
+      await leader.closeTab()
+      await sharing(stage, [...tabs.keys()])
+    })
+    await expectAllOf(stage, tabs)
+    expect(stage.front.counts.get('/token')).toBe(ASKED.length + 2)
+    expect(await stage.connectionCount()).toBe(1)
+  })
+
+  for (const transport of ['long-polling', 'polling']) {
+    test(`one tab asks for all of them by ${transport}, and the next one when it is closed`, async () => {
+      const stage = await setUpSharing()
+      const tabs = await openTabs(stage, `transport=${transport}`, 0)
+      for (let round = 0; round < 2; round++) {
+        stage.front.takePeak()
+        for (let i = 0; i < 5; i++) await stage.publish(TOPICS)
+        await expectAllOf(stage, tabs)
+        expect(stage.front.takePeak()).toBe(1)
+        const leader = await leaderOf([...tabs.keys()])
+        tabs.delete(leader)
+        await stage.publishDuring(TOPICS, async () => {
+          await leader.closeTab()
+          await sharing(stage, [...tabs.keys()], 0)
+        })
+        await expectAllOf(stage, tabs)
+      }
+    })
+  }
+}
