@@ -23,13 +23,21 @@ const others = ['@types/node', '@types/react', 'fastify', 'hono', 'react', 'type
 
 const dom = ['es2024', 'dom', 'dom.iterable', 'dom.asynciterable']
 
+const node = { lib: ['es2024'], types: ['node'] }
+
 /** How the types are looked at: each with nothing but what it says. */
 const compilations = [
-  { file: 'node.ts', module: 'nodenext', moduleResolution: 'nodenext', lib: ['es2024'], types: ['node'] },
-  { file: 'node.ts', module: 'esnext', moduleResolution: 'bundler', lib: ['es2024'], types: ['node'] },
-  { file: 'web.ts', module: 'esnext', moduleResolution: 'bundler', lib: dom, types: [] },
-  { file: 'web.ts', module: 'nodenext', moduleResolution: 'nodenext', lib: ['es2024', 'webworker'], types: [] },
-  { file: 'web.ts', module: 'nodenext', moduleResolution: 'nodenext', lib: dom, types: ['node'] },
+  { files: ['node.ts', 'client.ts'], module: 'nodenext', moduleResolution: 'nodenext', ...node },
+  { files: ['node.ts', 'client.ts'], module: 'esnext', moduleResolution: 'bundler', ...node },
+  { files: ['web.ts', 'client.ts'], module: 'esnext', moduleResolution: 'bundler', lib: dom, types: [] },
+  {
+    files: ['web.ts', 'client.ts'],
+    module: 'nodenext',
+    moduleResolution: 'nodenext',
+    lib: ['es2024', 'webworker'],
+    types: [],
+  },
+  { files: ['web.ts', 'client.ts'], module: 'nodenext', moduleResolution: 'nodenext', lib: dom, types: ['node'] },
 ]
 
 const bin = dirname(projectNode)
@@ -117,7 +125,7 @@ async function use(tarballs) {
  * @param {string} project
  * @param {typeof compilations[number]} compilation
  */
-async function compile(project, { file, ...options }) {
+async function compile(project, { files, ...options }) {
   const compilerOptions = {
     ...options,
     target: 'es2024',
@@ -127,10 +135,10 @@ async function compile(project, { file, ...options }) {
     skipLibCheck: false,
     noEmit: true,
   }
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }))
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
   await run(projectNode, ['node_modules/typescript/bin/tsc', '-p', '.'], project)
   console.log(
-    `ok  ${file} compiles with ${options.moduleResolution} and ${[...options.lib, ...options.types].join(', ')}`,
+    `ok  ${files.join(' and ')} compile with ${options.moduleResolution} and ${[...options.lib, ...options.types].join(', ')}`,
   )
 }
 

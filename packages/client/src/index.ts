@@ -1,4 +1,4 @@
-export type { AttemptEnd, Fetch, FetchInit, RequestBody } from './attempt/read-event-stream.ts'
+export type { AttemptEnd, Fetch, FetchInit } from './attempt/read-event-stream.ts'
 export { systemClock, type Clock } from './clock.ts'
 export { exponentialBackoff } from './event-source/backoff.ts'
 export type { Backoff, BackoffFacts, ExponentialBackoffOptions } from './event-source/backoff.ts'
@@ -19,3 +19,11 @@ export type { StreamLimits, StreamOptions, SyncRequest } from './stream/stream-o
 export type { StreamStatus } from './stream/stream-status.ts'
 export { MAX_ATOMIC_EVENTS, publish } from './publish/publish.ts'
 export type { OutgoingEvent, PublishedIds, PublishOptions } from './publish/publish-options.ts'
+export type {
+  CredentialsMode,
+  HeadersInput,
+  ListenerObject,
+  ListenOptions,
+  RequestBody,
+  TextMessageEvent,
+} from './web-types.ts'

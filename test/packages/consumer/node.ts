@@ -1,4 +1,4 @@
-// Copied into an empty project and compiled there with the types of Node alone: all but the client, whose types are the web's.
+// Copied into an empty project and compiled there with the types of Node alone: all but the client, which has a file of its own.
 import { eventLogSuite, streamHandlerSuite } from '@millrace/conformance'
 import { streams as fastifyStreams } from '@millrace/fastify'
 import { startHubServer, type HubServer } from '@millrace/hub'

@@ -1,6 +1,7 @@
 import { EventStreamParser, type EventStreamHandlers, type EventStreamParserOptions } from '@millrace/protocol'
 import { isEventStream } from './content-type.ts'
 import { requestHeaders } from './request-headers.ts'
+import type { CredentialsMode, HeadersInput, RequestBody } from '../web-types.ts'
 
 /** The standard `fetch`, or one that adds something to it. It gets the headers as a plain object, which can be spread. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>
@@ -10,19 +11,16 @@ export interface FetchInit extends RequestInit {
   readonly signal: AbortSignal
 }
 
-/** Everything that can be sent anew on each attempt, so no stream. */
-export type RequestBody = Exclude<BodyInit, ReadableStream>
-
 export interface EventStreamRequest {
   /** Absolute where the runtime has no base for URLs. */
   readonly url: string
   readonly fetch: Fetch
   /** @default 'GET' */
   readonly method?: string | undefined
-  readonly headers?: HeadersInit | undefined
+  readonly headers?: HeadersInput | undefined
   readonly body?: RequestBody | undefined
   /** @default 'same-origin' */
-  readonly credentials?: RequestCredentials | undefined
+  readonly credentials?: CredentialsMode | undefined
   /** The id to resume from; empty when there is none. Also the id that events have until the stream sends another. */
   readonly lastEventId: string
   /** Ends the attempt. Nothing listens to it any more when the attempt has ended. */

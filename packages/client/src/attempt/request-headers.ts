@@ -1,3 +1,5 @@
+import type { HeadersInput } from '../web-types.ts'
+
 const LAST_EVENT_ID = 'last-event-id'
 /** What no header can carry: control characters, but for the tab (RFC 9110 §5.5). */
 // oxlint-disable-next-line no-control-regex
@@ -15,7 +17,7 @@ const UNSENDABLE = /[\0-\x08\x0a-\x1f\x7f]/
  *
  * @throws TypeError when `own` is not a set of headers.
  */
-export function requestHeaders(own: HeadersInit | undefined, lastEventId: string): Record<string, string> {
+export function requestHeaders(own: HeadersInput | undefined, lastEventId: string): Record<string, string> {
   const headers: Record<string, string> = { accept: 'text/event-stream', ...Object.fromEntries(new Headers(own)) }
   if (lastEventId === '') return headers
   delete headers[LAST_EVENT_ID]

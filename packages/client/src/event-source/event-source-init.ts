@@ -1,5 +1,6 @@
-import type { Fetch, RequestBody } from '../attempt/read-event-stream.ts'
+import type { Fetch } from '../attempt/read-event-stream.ts'
 import type { Backoff } from './backoff.ts'
+import type { HeadersInput, RequestBody } from '../web-types.ts'
 
 /** How to connect. Without any of these an `EventSource` is the standard's, to the letter. */
 export interface EventSourceInit {
@@ -9,7 +10,7 @@ export interface EventSourceInit {
    * Headers to send; they are read for each attempt, so that who changes the object changes what the next attempt
    * sends. An `Accept` replaces `text/event-stream`; a `Last-Event-ID` says where the first request starts. @default none
    */
-  readonly headers?: HeadersInit | undefined
+  readonly headers?: HeadersInput | undefined
   /** The method of each request. @default 'GET', and 'POST' when there is a `body` */
   readonly method?: string | undefined
   /** What each request sends: anything but a stream, which could not be sent again. @default none */

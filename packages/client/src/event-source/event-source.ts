@@ -7,6 +7,7 @@ import { feedByHttp, STREAM_URL } from './feed-by-http.ts'
 import type { Feed } from './feed.ts'
 import { resolveUrl } from './resolve-url.ts'
 import { StreamMessage } from './stream-message.ts'
+import type { ListenerObject, ListenOptions, TextMessageEvent } from '../web-types.ts'
 
 const CONNECTING = 0
 const OPEN = 1
@@ -21,7 +22,7 @@ export interface EventSourceErrorEvent extends Event {
 /** What is dispatched on an `EventSource` by itself. Events of other types are `MessageEvent`s of the name that the stream gives. */
 export interface EventSourceEventMap {
   open: Event
-  message: MessageEvent<string>
+  message: TextMessageEvent
   error: EventSourceErrorEvent
 }
 
@@ -50,7 +51,7 @@ export class EventSource extends EventTarget {
   /** The connection is there; called again after each reconnection. */
   declare onopen: ((this: EventSource, event: Event) => unknown) | null
   /** An event without a type of its own. */
-  declare onmessage: ((this: EventSource, event: MessageEvent<string>) => unknown) | null
+  declare onmessage: ((this: EventSource, event: TextMessageEvent) => unknown) | null
   /** The connection is lost: for good when `readyState` is `CLOSED`. */
   declare onerror: ((this: EventSource, event: EventSourceErrorEvent) => unknown) | null
 
@@ -205,21 +206,21 @@ export interface EventSource {
   addEventListener<K extends keyof EventSourceEventMap>(
     type: K,
     listener: (this: EventSource, event: EventSourceEventMap[K]) => unknown,
-    options?: boolean | AddEventListenerOptions,
+    options?: ListenOptions,
   ): void
   addEventListener(
     type: string,
-    listener: ((this: EventSource, event: MessageEvent<string>) => unknown) | EventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
+    listener: ((this: EventSource, event: TextMessageEvent) => unknown) | ListenerObject | null,
+    options?: ListenOptions,
   ): void
   removeEventListener<K extends keyof EventSourceEventMap>(
     type: K,
     listener: (this: EventSource, event: EventSourceEventMap[K]) => unknown,
-    options?: boolean | EventListenerOptions,
+    options?: ListenOptions,
   ): void
   removeEventListener(
     type: string,
-    listener: ((this: EventSource, event: MessageEvent<string>) => unknown) | EventListenerObject | null,
-    options?: boolean | EventListenerOptions,
+    listener: ((this: EventSource, event: TextMessageEvent) => unknown) | ListenerObject | null,
+    options?: ListenOptions,
   ): void
 }

@@ -1,5 +1,6 @@
 import type { Fetch } from '../attempt/read-event-stream.ts'
 import type { Clock } from '../clock.ts'
+import type { CredentialsMode, HeadersInput } from '../web-types.ts'
 
 /** An event to publish (API, "Publish"). */
 export interface OutgoingEvent {
@@ -27,14 +28,14 @@ export interface OutgoingEvent {
 export interface PublishOptions {
   /** Sent as `Authorization: Bearer`. */
   readonly token?: string | undefined
-  readonly headers?: HeadersInit | undefined
+  readonly headers?: HeadersInput | undefined
   /**
    * Gives each event that has none a `dedupeKey`, so that trying again stores it once. Without, only what the server has
    * refused to take for now (429) is tried again. @default true
    */
   readonly dedupe?: boolean | undefined
   /** @default 'same-origin' */
-  readonly credentials?: RequestCredentials | undefined
+  readonly credentials?: CredentialsMode | undefined
   /** Attempts in a row that may fail. 1 or more. @default 6 */
   readonly maxAttempts?: number | undefined
   /** The most that back-off adds to half a second, or to what `Retry-After` says. Milliseconds. @default 10000 */

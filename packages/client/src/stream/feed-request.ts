@@ -1,11 +1,12 @@
 import type { Fetch } from '../attempt/read-event-stream.ts'
 import type { Access, FeedSettings } from './feed-settings.ts'
+import type { CredentialsMode } from '../web-types.ts'
 
 export interface Target {
   readonly url: string
   readonly fetch: Fetch
   readonly method: string
-  readonly credentials: RequestCredentials
+  readonly credentials: CredentialsMode
   readonly headers: Headers
   readonly body: string | undefined
 }

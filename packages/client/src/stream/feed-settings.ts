@@ -2,11 +2,12 @@ import type { EventStreamRequest, Fetch } from '../attempt/read-event-stream.ts'
 import type { Clock } from '../clock.ts'
 import type { Transport } from './event-feed.ts'
 import type { RetryPolicy } from './retry-policy.ts'
+import type { CredentialsMode, HeadersInput } from '../web-types.ts'
 
 /** What an attempt is made with, on top of the stream's own options. */
 export interface Access {
   /** Added to the stream's own headers. */
-  readonly headers?: HeadersInit | undefined
+  readonly headers?: HeadersInput | undefined
   /** In the place of the stream's URL; topics are added to it. */
   readonly url?: string | undefined
   /** A one-time ticket, sent as `ticket` in the query. */
@@ -33,8 +34,8 @@ export interface FeedSettings {
   /** What goes into the query, or the body, of each request for events, beside topics. */
   readonly query: Readonly<Record<string, readonly string[]>>
   readonly method: 'GET' | 'POST'
-  readonly headers?: HeadersInit | undefined
-  readonly credentials?: RequestCredentials | undefined
+  readonly headers?: HeadersInput | undefined
+  readonly credentials?: CredentialsMode | undefined
   readonly fetch: Fetch
   readonly authorize?: Authorize | undefined
   readonly transport: 'auto' | Transport

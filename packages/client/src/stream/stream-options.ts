@@ -8,6 +8,7 @@ import type { Authorize, FeedSettings } from './feed-settings.ts'
 import type { PersistOptions } from './id-store.ts'
 import { retryPolicy, type RetryPolicy } from './retry-policy.ts'
 import type { StreamStatus } from './stream-status.ts'
+import type { CredentialsMode, HeadersInput } from '../web-types.ts'
 
 /** The times and limits of a stream. */
 export interface StreamLimits {
@@ -72,9 +73,9 @@ export interface StreamOptions extends Partial<StreamLimits> {
   readonly lastId?: string | undefined
   /** `POST` asks for the stream at `<url>/stream` with topics in the body: for more of them than a URL can hold. @default 'GET' */
   readonly method?: 'GET' | 'POST' | undefined
-  readonly headers?: HeadersInit | undefined
+  readonly headers?: HeadersInput | undefined
   /** @default 'same-origin' */
-  readonly credentials?: RequestCredentials | undefined
+  readonly credentials?: CredentialsMode | undefined
   /** @default the runtime's */
   readonly fetch?: Fetch | undefined
   /** Closes the stream. */
