@@ -57,6 +57,9 @@ export interface Delivery {
   read(): AsyncIterator<DeliveredEvent, undefined>
 }
 
+/** For a reader that does not sleep. */
+function wakeNobody(): void {}
+
 export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost, startId: string): Delivery {
   let entries: Entry[] = []
   /** The index of the first entry; entries are counted from the start of the stream. */
@@ -66,12 +69,14 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
   const readers = new Set<Reader>()
   let hasHandlers = false
   let isHanding = false
+  /** Gates that have not opened yet. */
+  let gateCount = 0
   let receivedId = startId
   const waiting: (() => void)[] = []
   let end: { readonly error: Error | undefined } | undefined
 
   function isReady(): boolean {
-    return end !== undefined || (entries.length < maxQueueCount && !entries.some(({ missed }) => missed))
+    return end !== undefined || (entries.length < maxQueueCount && gateCount === 0)
   }
 
   /** Nothing more comes, and everything was handed on. */
@@ -105,6 +110,7 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
   async function passGate(entry: Entry, missed: MissedNotice): Promise<void> {
     await sync(missed)
     entry.missed = undefined
+    gateCount--
     isHanding = false
     hand()
   }
@@ -112,12 +118,17 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
   /** Forgets what everybody has, and wakes whoever waits. */
   function release(): void {
     const at = lowest()
-    const id = entries.splice(0, at - first).findLast((entry) => entry.id !== undefined)?.id
-    first = at
-    if (id !== undefined) keep(id)
+    if (at > first) {
+      const id = entries.splice(0, at - first).findLast((entry) => entry.id !== undefined)?.id
+      first = at
+      if (id !== undefined) keep(id)
+    }
     for (const reader of readers) {
       // Those who have nothing to do stay asleep, or two of them would wake each other for ever.
-      if (reader.at < next || isDone()) reader.wake()
+      if (reader.at < next || isDone()) {
+        reader.wake()
+        reader.wake = wakeNobody
+      }
     }
     if (isReady()) for (const resolve of waiting.splice(0)) resolve()
   }
@@ -128,7 +139,7 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
   }
 
   function read(): AsyncIterator<DeliveredEvent, undefined> {
-    const reader: Reader = { at: -1, isOver: false, wake() {} }
+    const reader: Reader = { at: -1, isOver: false, wake: wakeNobody }
     let hasEvent = false
     /** Who asks again is done with what it has. */
     const pass = (): void => {
@@ -180,6 +191,7 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
     queuedCount: () => entries.length,
     push(entry) {
       entries.push(entry)
+      if (entry.missed) gateCount++
       receivedId = entry.id ?? receivedId
       hand()
     },

@@ -59,7 +59,7 @@ export function resilientStream<Events extends object>(
     resumeId: delivery.receivedId,
     event(event) {
       eventCount++
-      note(`event ${event.type} ${event.topic} ${event.id}`)
+      if (log) note(`event ${event.type} ${event.topic} ${event.id}`)
       delivery.push({ event: parsed(event), id: event.id })
     },
     moved(id) {
