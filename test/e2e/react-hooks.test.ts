@@ -1,15 +1,23 @@
-/** The React hooks in Chromium, in StrictMode, against a hub: what is opened, what stays open, and what arrives. */
+/**
+ * The React hooks in Chromium, in StrictMode, against a hub: what is opened, what stays open, and what arrives. With the newest React, and
+ * with the oldest that the package says it works with.
+ */
 import { reply, startFaultServer, type FaultServer } from '@millrace/testing'
-import { createElement } from 'react'
-import { renderToString } from 'react-dom/server'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { browserAvailable } from '../support/services.ts'
-import { bundlePage } from './support/bundle-page.ts'
+import { bundlePage, bundleScript, type Alias } from './support/bundle-page.ts'
 import { launchBrowser, type BrowserPage, type TestBrowser } from './support/browser.ts'
-import { App, type View } from './support/react-app.tsx'
+import type { View } from './support/react-app.tsx'
 import { startTestHub, type TestHub } from './support/test-hub.ts'
 
-describe.skipIf(!browserAvailable('chromium'))('the React hooks in Chromium', () => {
+const folder = fileURLToPath(new URL('../react-18/node_modules/', import.meta.url))
+const react18 = { react: `${folder}react`, 'react-dom': `${folder}react-dom` }
+
+describe.skipIf(!browserAvailable('chromium')).for([
+  ['19', {}],
+  ['18', react18],
+] as const)('the hooks of React %s in Chromium', ([version, alias]: readonly [string, Alias]) => {
   let browser: TestBrowser
 
   beforeAll(async () => {
@@ -19,13 +27,19 @@ describe.skipIf(!browserAvailable('chromium'))('the React hooks in Chromium', ()
 
   async function setUp(html = ''): Promise<{ hub: TestHub; proxy: FaultServer; app: AppPage }> {
     const hub = await startTestHub({ retryMs: 50, heartbeatMs: 200 })
-    const document = await bundlePage('react-client.tsx', `<div id="root">${html}</div>`)
+    const document = await bundlePage('react-client.tsx', `<div id="root">${html}</div>`, alias)
     const proxy = await startFaultServer({ upstream: `http://127.0.0.1:${hub.port}`, pages: { '/': document } })
     onTestFinished(() => proxy.close())
     const page = await browser.open(`${proxy.origin}/`)
     onTestFinished(() => page.close())
     return { hub, proxy, app: new AppPage(page) }
   }
+
+  test('it is the React that is meant', async () => {
+    const { app } = await setUp()
+    await app.shows('<b>open</b>')
+    expect(await app.version()).toMatch(new RegExp(`^${version}\\.`))
+  })
 
   test('StrictMode opens one connection, and every event is handled once', async () => {
     const { hub, proxy, app } = await setUp()
@@ -139,7 +153,10 @@ describe.skipIf(!browserAvailable('chromium'))('the React hooks in Chromium', ()
   })
 
   test('what a server has rendered is taken over without a complaint', async () => {
-    const { hub, proxy, app } = await setUp(renderToString(createElement(App)))
+    const program = await bundleScript('react-server-program.tsx', alias)
+    const { html } = (await import(`data:text/javascript,${encodeURIComponent(program)}`)) as { html: string }
+    expect(html).toContain('connecting')
+    const { hub, proxy, app } = await setUp(html)
     await app.shows('<b>open</b>')
     await hub.publish('a.x', [1], 'tick')
     await app.shows('<i>1</i>')
@@ -161,6 +178,10 @@ class AppPage {
 
   async view(change: Partial<View>): Promise<void> {
     await this.#page.evaluate(`setView(${JSON.stringify(change)})`)
+  }
+
+  version(): Promise<string> {
+    return this.#page.evaluate('reactVersion')
   }
 
   rendered(): Promise<string[]> {
