@@ -32,12 +32,14 @@ export interface TopicsAdded {
   readonly seen: Map<string, Block>
 }
 
-/** The event before was the last of a topic: the mark must follow. */
+/** The event before was the last of a topic, or may have been. */
 export interface AwaitedMark {
   readonly topic: string
   readonly id: string | undefined
-  /** The value of a state topic that was the last of it when it was published: others may have come since. */
+  /** The value of a state topic that it is. */
   readonly value?: StoredEvent
+  /** Whether the mark must follow. Others may have come after a value, or an event without an id may be one of several. */
+  readonly isSure: boolean
 }
 
 export interface LedgerTerms {

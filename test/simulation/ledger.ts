@@ -1,5 +1,6 @@
 // More than 300 lines, because every rule about what one reader is owed is checked on the same few facts.
 import { parseEventId, type Position } from '@millrace/protocol'
+import type { StoredEvent } from '@millrace/server'
 import { checkContent, contentFault, numberOf } from './event-content.ts'
 import { checkOldest, wasEvictedAfter } from './evictions.ts'
 import { hasPosition, type Entry, type History, type Life } from './history.ts'
@@ -90,6 +91,8 @@ export class Ledger {
   /** The topics are changed where the stream is, if it is anywhere. */
   changeWants(wants: Wants, at: Position | undefined, from: 'now' | 'snapshot'): void {
     const { selects } = this.#wants
+    this.#acceptUnprovable()
+    if (at && this.#unproven?.epoch === at.epoch) this.#mustBeAt('a change of topics')
     const isElsewhere = this.#knowledge.kind === 'at' && at?.epoch !== this.#knowledge.position.epoch
     const isAt = at !== undefined && this.#knowledge.kind !== 'forged' && !isElsewhere
     if (isAt) this.#takeId(at)
@@ -126,8 +129,7 @@ export class Ledger {
     const awaited = this.#awaitedMark
     this.#awaitedMark = undefined
     const isMark = block.type === 'stream:end'
-    const mustBeMark = awaited && !(awaited.value && awaited.id === undefined)
-    must(!mustBeMark || isMark, '§8', () => `nothing says that ${awaited?.topic} is finished`)
+    must(!awaited?.isSure || isMark, '§8', () => `nothing says that ${awaited?.topic} is finished`)
     if (block.type === 'stream:sync-required') this.#takeNotice(block, id)
     else if (isMark) this.#takeMark(block, id, awaited)
     else if (block.type === 'stream:topics' && id !== undefined) {
@@ -185,7 +187,7 @@ export class Ledger {
     } else if (block.topic !== undefined && isStateTopic(block.topic)) {
       if (id !== undefined) this.#takeId(this.#truePosition(id))
       const value = this.values.take(block, id)
-      if (value.end) this.#awaitedMark = { topic: block.topic, id, value }
+      if (value.end) this.#awaitedMark = { topic: block.topic, id, value, isSure: id !== undefined }
     } else if (id === undefined) this.#takeOfSnapshot(block)
     else {
       this.#takeEvent(block, id)
@@ -199,11 +201,13 @@ export class Ledger {
     const { topic = '' } = block
     const seen = this.#snapshotOf(topic)
     const said = this.#history.lives.flatMap((life) => [...life.entries.values()])
-    const entry = said.findLast(({ event }) => event.topic === topic && !contentFault(block, null, event, request))
-    must(entry !== undefined, '§4', () => `${topic} never had ${block.data}`)
-    must(owes(entry.event), 'S2', () => `the last event of ${topic} was not wanted`)
+    const found = said.filter(({ event }) => event.topic === topic && !contentFault(block, null, event, request))
+    must(found.length > 0, '§4', () => `${topic} never had ${block.data}`)
+    const wanted = found.filter(({ event }) => owes(event))
+    must(wanted.length > 0, 'S2', () => `the last event of ${topic} was not wanted`)
     seen.set(topic, block)
-    if (entry.event.end) this.#awaitedMark = { topic, id: undefined }
+    const ends = wanted.filter(({ event }) => event.end)
+    if (ends.length > 0) this.#awaitedMark = { topic, id: undefined, isSure: ends.length === wanted.length }
   }
 
   #snapshotOf(topic: string): Map<string, Block> {
@@ -234,7 +238,7 @@ export class Ledger {
   #awaitMark(topic: string, id: string | undefined): void {
     if (id === undefined) return
     const entry = this.#history.entryAt(this.#truePosition(id))
-    if (entry?.event.end) this.#awaitedMark = { topic, id }
+    if (entry?.event.end) this.#awaitedMark = { topic, id, isSure: true }
   }
 
   /** §8: a topic is finished. */
@@ -242,19 +246,19 @@ export class Ledger {
     const { topic } = JSON.parse(block.data ?? 'null') as { topic: string }
     if (topic === this.#owedMark) this.#owedMark = undefined
     const isSame = topic === awaited?.topic && id === awaited.id
-    if (isSame && awaited?.value) this.values.takeEnd(awaited.value, this.#reached)
-    const mustBeSame = awaited && !(awaited.value && awaited.id === undefined)
-    must(isSame || !mustBeSame, '§8', () => `${awaited?.topic} ends, but ${topic} is finished`)
-    if (isSame) return
+    must(isSame || !awaited?.isSure, '§8', () => `${awaited?.topic} ends, but ${topic} is finished`)
+    if (isSame && !awaited?.value) return
     must(this.#wants.selectsAny(topic), 'S2', () => `${topic} is finished, but was not selected`)
     if (id === undefined) {
-      this.#takeMarkWithoutId(block, topic)
+      this.#takeMarkWithoutId(block, topic, isSame ? awaited?.value : undefined)
       return
     }
     const position = this.#truePosition(id)
     const last = lastEventOf(this.#lifeOf(position.epoch), topic, position.seq)
     must(last?.event.end === true, '§8', () => `${topic} is not finished at ${id}`)
-    if (isStateTopic(topic)) this.values.takeEnd(last.event, position)
+    if (isStateTopic(topic)) this.values.takeEnd([last.event], position)
+    if (isSame) return
+    this.#added?.seen.set(topic, block)
     const isOwed = this.#wants.owesMark(last.event) && last.event.position.seq === position.seq
     if (!isOwed || (this.#knowledge.kind === 'at' && position.seq <= this.#lastSeq)) {
       this.#takeId(position)
@@ -263,12 +267,12 @@ export class Ledger {
     this.#moveTo(position, `the mark ${id}`)
   }
 
-  /** Of an event that is kept from the reader, in a snapshot or among the values. */
-  #takeMarkWithoutId(block: Block, topic: string): void {
+  /** Of the value before, or of an event that is kept from the reader, in a snapshot or among the values. */
+  #takeMarkWithoutId(block: Block, topic: string, value: StoredEvent | undefined): void {
     const said = this.#history.lives.flatMap((life) => [...life.entries.values()])
-    const entry = said.findLast(({ event }) => event.topic === topic && event.end && !this.#wants.accepts(event))
-    must(entry !== undefined, '§8', () => `the mark of ${topic} is of no event that is kept from the reader`)
-    if (isStateTopic(topic)) this.values.takeEnd(entry.event, this.#reached)
+    const kept = said.findLast(({ event }) => event.topic === topic && event.end && !this.#wants.accepts(event))?.event
+    must(value !== undefined || kept !== undefined, '§8', () => `the mark of ${topic} is of no event`)
+    if (isStateTopic(topic)) this.values.takeEnd([value, kept], this.#reached)
     else this.#snapshotOf(topic).set(topic, block)
   }
 
@@ -282,7 +286,7 @@ export class Ledger {
 
   /** Everything up to here was delivered for certain. */
   get #reached(): Position | undefined {
-    return this.#hasOrder && !this.#terms.valuesLag ? this.position : undefined
+    return this.#lastSeq >= 0 && !this.#terms.valuesLag ? this.position : undefined
   }
 
   #takeEvent(block: Block, id: string): void {
@@ -308,7 +312,7 @@ export class Ledger {
       const at = this.#mustBeAt(what)
       must(at.epoch === position.epoch, '§11.4', () => `${what} follows ${at.epoch}-${at.seq} without a notice`)
       must(position.seq > this.#lastSeq, '§11.3', () => `${what} follows event ${this.#lastSeq}`)
-      this.#checkNothingMissing(this.#hasOrder ? { ...at, seq: this.#lastSeq } : at, position.seq - 1, what)
+      this.#checkNothingMissing(this.#lastSeq >= 0 ? { ...at, seq: this.#lastSeq } : at, position.seq - 1, what)
     }
     this.#become(position, position.seq)
   }
@@ -426,10 +430,6 @@ export class Ledger {
 
   #checkOldest(position: Position, alreadySeq: number): void {
     checkOldest(this.#lifeOf(position.epoch), position.seq, alreadySeq, this.#wants, this.#exactEviction)
-  }
-
-  get #hasOrder(): boolean {
-    return this.#lastSeq >= 0
   }
 
   /** No id is held, and the stream is to begin with the oldest event: nothing that is kept may come before the first. */

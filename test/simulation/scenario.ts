@@ -149,7 +149,7 @@ export function drawScenario(random: Random): Scenario {
     },
     hasValues: random.chance(0.4),
     maxRatePerSecond: random.pick([false, 1, 3, 20, 200]),
-    endShare: random.pick([0, 0, 0.1]),
+    endShare: random.pick([0, 0.1, 0.3]),
     exceptShare: random.pick([0, 0, 0.2]),
     blipShare: random.pick([0, 0, 0.1]),
     creepMs,

@@ -51,15 +51,21 @@ export class ValueLedger {
     return event
   }
 
-  /** The topic is said to be finished by this value, where the reader has everything up to `at`. */
-  takeEnd(value: StoredEvent, at: Position | undefined): void {
-    const { topic } = value
-    const present = this.#find(numberIn(value)) ?? value
+  /** A topic is said to be finished by one of these, where the reader has everything up to `at`. */
+  takeEnd(candidates: readonly (StoredEvent | undefined)[], at: Position | undefined): void {
+    const ends = candidates.filter((event) => event !== undefined)
+    const seqOf = (event: StoredEvent): number => this.#find(numberIn(event))?.position.seq ?? 0
+    ends.sort((one, other) => seqOf(one) - seqOf(other))
+    const end = ends.findLast((event) => this.#mayBeLast(event, at))
+    must(end !== undefined, '§8', () => `${ends[0]?.topic} is said to be finished, but it is not at ${at?.seq}`)
+    this.#ends.set(end.topic, numberIn(end))
+  }
+
+  #mayBeLast(event: StoredEvent, at: Position | undefined): boolean {
+    const present = this.#find(numberIn(event)) ?? event
     const life = at && this.#history.lifeOf(at.epoch)
     const isThere = life && present.position.epoch === at.epoch && present.position.seq <= at.seq
-    const last = isThere ? lastEventOf(life, topic, at.seq)?.event : present
-    must(last === present, '§8', () => `${topic} is said to be finished, but it is not at ${at?.seq}`)
-    this.#ends.set(topic, numberIn(value))
+    return !isThere || lastEventOf(life, event.topic, at.seq)?.event === present
   }
 
   /** A topic whose end the reader should have been told of, and was not. */

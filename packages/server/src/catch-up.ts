@@ -196,7 +196,9 @@ export class CatchUps {
   #addValues(subscriber: Subscriber, reading: Reading, frames: WireFrame[], end: Position): boolean {
     const { standing } = this.#host
     const { audience } = subscriber
-    const needsStanding = audience.topics !== undefined || standing.mayHaveValues(audience)
+    // Who brings an id may have been cut between the last event of a topic and its mark.
+    const hasId = reading.clientId !== undefined
+    const needsStanding = hasId || audience.topics !== undefined || standing.mayHaveValues(audience)
     if (!needsStanding) return true
     if (!standing.isReady(end)) return this.#wait(subscriber, reading)
     return addValues(standing.values, subscriber, reading, frames, end)

@@ -182,8 +182,10 @@ export class EngineHub implements Hub {
   /** Whether the client has had the ends of all topics that it asks for. */
   #hasEnded({ selectors }: SubscribeRequest, position: Position): boolean {
     const { standing, flusher, window } = this.#engine
-    if (selectors.some(isPattern) || !standing.isReady(flusher.end) || position.epoch !== flusher.end.epoch)
-      return false
+    const { end: passEnd } = flusher
+    // What has come since the newest pass may have opened a topic again.
+    const isPassed = position.epoch === passEnd.epoch && position.seq <= passEnd.seq
+    if (selectors.some(isPattern) || !standing.isReady(passEnd) || !isPassed) return false
     // A selector that is no pattern is a topic.
     const topics = selectors as readonly string[] as readonly Topic[]
     const ends = topics.map((topic) => standing.finished.endOf(topic, position))

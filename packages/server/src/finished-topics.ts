@@ -40,7 +40,7 @@ export class FinishedTopics {
   /** Where the topic was finished; undefined when it is not, as of `until`. */
   endOf(topic: Topic, until: Position): Position | undefined {
     const end = this.#ends.get(topic)
-    return end && end.seq <= until.seq ? end : undefined
+    return end?.epoch === until.epoch && end.seq <= until.seq ? end : undefined
   }
 
   /** The topic that was finished by the event at this place, if it still is. */

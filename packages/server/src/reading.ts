@@ -156,6 +156,7 @@ export class Reading {
     this.after = place
     this.trusted = true
     this.skip = undefined
+    this.finished.clear()
     this.addition = undefined
     this.bridge = undefined
     this.#givenBesides = undefined

@@ -133,6 +133,18 @@ test('[MR-CTL-13] a snapshot tells of the end of a topic whose last event is not
   expect(stream.transport.text).toContain('\n\nevent: stream:end\n')
 })
 
+test('[MR-CTL-14] who holds an id beyond the newest pass is not sent away by what held before', async () => {
+  const { hub, settle } = await startScene({ flushIntervalMs: 100 })
+  await hub.publish({ topic: 'a', data: 1, end: true })
+  await settle(200)
+  await hub.publish({ topic: 'b', data: 2 })
+  await settle()
+  const { ids } = await hub.publish({ topic: 'a', data: 3 })
+  await settle()
+  expect(hub.lagMs).toBe(0)
+  expect(await hub.admit({ ...request('a'), lastEventId: String(ids[0]) })).toMatchObject({ kind: 'accepted' })
+})
+
 test('[MR-CTL-14] a stream of finished state topics has an id at its end, also when it was slow before', async () => {
   const { hub, open, settle } = await startScene({ maxBufferBytes: 1_024 }, STATE)
   const stream = await open('s.a')
