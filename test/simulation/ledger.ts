@@ -483,7 +483,8 @@ export class Ledger {
   }
 
   #truePosition(id: string): Position {
-    const position = this.#history.truePosition(id)
+    // An id that cannot be told from a true one is said again when nothing has come after it.
+    const position = this.#history.truePosition(id) ?? (id === this.#presented ? this.#unproven : undefined)
     must(position !== undefined, '§11.1', () => `the id ${id} names no position of the log`)
     return position
   }
