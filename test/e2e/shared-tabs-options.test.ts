@@ -10,6 +10,7 @@ import {
   setUpSharing,
   sharing,
   sharingUrl,
+  SOON,
   TOPICS,
   type SharingStage,
 } from './support/sharing-stage.ts'
@@ -74,7 +75,7 @@ function suite(name: BrowserName): void {
     })
     await expectAllOf(stage, tabs)
     expect(stage.front.counts.get('/token')).toBe(ASKED.length + 2)
-    expect(await stage.connectionCount()).toBe(1)
+    await expect.poll(() => stage.connectionCount(), SOON).toBe(1)
   })
 
   for (const transport of ['long-polling', 'polling']) {
@@ -82,6 +83,7 @@ function suite(name: BrowserName): void {
       const stage = await setUpSharing()
       const tabs = await openTabs(stage, `transport=${transport}`, 0)
       for (let round = 0; round < 2; round++) {
+        await sharing(stage, [...tabs.keys()], 0)
         stage.front.takePeak()
         for (let i = 0; i < 5; i++) await stage.publish(TOPICS)
         await expectAllOf(stage, tabs)

@@ -35,6 +35,11 @@ export interface Published {
 }
 
 const WITHIN_MS = 60_000
+/**
+ * How long there may be more than one connection: a tab that is behind a new leader catches up by a short one, as soon as it hears of
+ * the leader.
+ */
+export const SOON = { timeout: WITHIN_MS } as const
 
 /** As many tabs as a browser has connections to one host over HTTP/1.1, and one more. */
 export const SEVEN = 7
