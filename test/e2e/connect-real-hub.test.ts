@@ -162,6 +162,33 @@ test('topics are changed on the open stream, and on polls, and a new one begins 
   }
 })
 
+test('new topics begin with their last event also when the stream has just been lost', async () => {
+  const hub = await startTestHub({ retryMs: 20, heartbeatMs: 100 })
+  const proxy = await startCuttingProxy({ port: hub.port, pages: {} })
+  await hub.publish('b', [1, 2])
+  const { stream, seen } = open(`${proxy.origin}/events`, { topics: ['a'], transport: 'stream' })
+  await eventually(
+    () => stream.status.name === 'open',
+    () => stream.diagnostics(),
+  )
+  proxy.hold()
+  proxy.cutNow('rst')
+  await eventually(
+    () => stream.status.name === 'waiting',
+    () => stream.diagnostics(),
+  )
+  const changed = stream.addTopics(['b'], { from: 'snapshot' })
+  await hub.publish('a', [3])
+  proxy.release()
+  await changed
+  await hub.publish('b', [4])
+  await eventually(
+    () => seen.includes(4),
+    () => seen,
+  )
+  expect(seen).toEqual([3, 2, 4])
+})
+
 test('events that were missed are told before what follows, with the id that could not be resumed from', async () => {
   const hub = await startTestHub()
   await hub.publish('a', [1])

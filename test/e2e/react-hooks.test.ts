@@ -1,11 +1,11 @@
 /**
- * The React hooks in Chromium, in StrictMode, against a hub: what is opened, what stays open, and what arrives. With the newest React, and
+ * The React hooks in browsers, in StrictMode, against a hub: what is opened, what stays open, and what arrives. With the newest React, and
  * with the oldest that the package says it works with.
  */
 import { reply, startFaultServer, type FaultServer } from '@millrace/testing'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { browserAvailable } from '../support/services.ts'
+import { browserAvailable, type BrowserName } from '../support/services.ts'
 import { bundlePage, bundleScript, type Alias } from './support/bundle-page.ts'
 import { launchBrowser, type BrowserPage, type TestBrowser } from './support/browser.ts'
 import type { View } from './support/react-app.tsx'
@@ -14,14 +14,21 @@ import { startTestHub, type TestHub } from './support/test-hub.ts'
 const folder = fileURLToPath(new URL('../react-18/node_modules/', import.meta.url))
 const react18 = { react: `${folder}react`, 'react-dom': `${folder}react-dom` }
 
-describe.skipIf(!browserAvailable('chromium')).for([
-  ['19', {}],
-  ['18', react18],
-] as const)('the hooks of React %s in Chromium', ([version, alias]: readonly [string, Alias]) => {
+for (const [version, name, alias] of [
+  ['19', 'chromium', {}],
+  ['19', 'firefox', {}],
+  ['18', 'chromium', react18],
+] as const) {
+  describe.skipIf(!browserAvailable(name))(`the hooks of React ${version} in ${name}`, () => {
+    suite(name, version, alias)
+  })
+}
+
+function suite(name: BrowserName, version: string, alias: Alias): void {
   let browser: TestBrowser
 
   beforeAll(async () => {
-    browser = await launchBrowser('chromium')
+    browser = await launchBrowser(name)
   })
   afterAll(() => browser?.close())
 
@@ -163,7 +170,7 @@ describe.skipIf(!browserAvailable('chromium')).for([
     expect(app.errors).toEqual([])
     expect(proxy.requests).toHaveLength(1)
   })
-})
+}
 
 /** The page from outside. */
 class AppPage {
