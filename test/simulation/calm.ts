@@ -5,8 +5,11 @@ import { connect } from './request.ts'
 import { must } from './violation.ts'
 import type { World } from './world.ts'
 
-/** Within so much time of calm, everything that is owed must have arrived. Milliseconds. */
-const PATIENCE_MS = 120_000
+/**
+ * Within so much time of calm, everything that is owed must have arrived. Where the bound of a subscriber is below that
+ * of its socket, which then does not say that it drained, a long replay goes on a few events a sweep. Milliseconds.
+ */
+const PATIENCE_MS = 600_000
 /** More turns than that, for each client, are a loop without end. */
 const MOST_TURNS_EACH = 4_000
 
