@@ -189,6 +189,32 @@ test('new topics begin with their last event also when the stream has just been 
   expect(seen).toEqual([3, 2, 4])
 })
 
+test('a state topic that is added brings its value, whatever the transport', async () => {
+  const hub = await startTestHub({ memory: { topics: [{ match: 's.>', kind: 'state' }, { match: '>' }] } })
+  await hub.publish('s.x', [1])
+  for (const transport of ['stream', 'long-polling'] as const) {
+    const { stream, seen } = open(hub.url, { topics: ['a'], transport })
+    await eventually(
+      () => stream.status.name === 'open',
+      () => stream.diagnostics(),
+    )
+    await stream.addTopics(['s.x'])
+    await eventually(
+      () => seen.length > 0,
+      () => stream.diagnostics(),
+    )
+    await stream.addTopics(['b'])
+    await hub.publish('b', [2])
+    await eventually(
+      () => seen.includes(2),
+      () => stream.diagnostics(),
+    )
+    // A poll for other topics brings all values anew.
+    expect(seen).toEqual(transport === 'stream' ? [1, 2] : [1, 1, 2])
+    stream.close()
+  }
+})
+
 test('events that were missed are told before what follows, with the id that could not be resumed from', async () => {
   const hub = await startTestHub()
   await hub.publish('a', [1])

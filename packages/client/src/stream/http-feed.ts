@@ -112,7 +112,10 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     limit(connectTimeoutMs + waitMs, 'timeout', `The server has not answered within ${connectTimeoutMs} ms.`)
     try {
       access = await until(authorize(signal))
-      asked = wanted.asked(isStream)
+      const next = wanted.asked(isStream)
+      // Topics that are new may have values that are older than the id.
+      if (String(next) !== String(asked)) hasState = false
+      asked = next
       return await (isStream ? stream() : poll(waitMs))
     } catch (cause) {
       if (signal.aborted) return signal.reason as Outcome
