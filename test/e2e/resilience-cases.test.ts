@@ -29,9 +29,9 @@ const PAGE = `<!doctype html>
 </script>
 `
 
-/** A page that opens one more stream after each error, besides the one that comes back by itself. */
+/** A page that opens one more stream at each error, before the one that comes back by itself. */
 const MULTIPLYING = `${PAGE}<script>
-  source.onerror = () => setTimeout(() => new EventSource('/events?topic=b'), 20)
+  source.onerror = () => new EventSource('/events?topic=b')
 </script>`
 
 /** A page that shows an event twice when it comes after a reconnection. */
@@ -129,8 +129,8 @@ describe.skipIf(!browserAvailable('chromium'))('the resilience cases in Chromium
 
   test('a page that multiplies its connections is found', async () => {
     const { subject } = await setUp(MULTIPLYING)
-    const message = await faultOf((one) => survivesQuickReconnects(one, { count: 2 }), subject)
-    expect(message).toMatch(/the page should have 1 stream open, and has [23]/)
+    const message = await faultOf((one) => survivesQuickReconnects(one, { count: 1 }), subject)
+    expect(message).toContain('the page should have 1 stream open, and has 2')
   })
 
   test('a page that shows events twice is found', async () => {
