@@ -100,7 +100,7 @@ export class Connection implements SocketWatcher {
     this.#acceptedBytes += payload.bytes.byteLength
     this.#unsent.push({ upToBytes: this.#acceptedBytes, atMs: nowMs })
     this.#host.tell(() => `  ${this.name} is written ${JSON.stringify(new TextDecoder().decode(payload.bytes))}`)
-    this.watch.take(payload, socket.bufferedBytes, nowMs)
+    this.watch.take(payload, socket.bufferedBytes, nowMs, this.isLive)
     const isHeartbeat = silentMs >= this.node.hub.limits.heartbeatMs * 0.85 && !this.watch.endedInValue
     if (this.isLive && isHeartbeat) this.#checkQuietId()
   }
@@ -125,7 +125,10 @@ export class Connection implements SocketWatcher {
     const { socket } = this
     if (!socket) return
     const { nowMs } = this.#host
-    if (!this.isLive) this.#notLiveAtMs = nowMs
+    if (!this.isLive) {
+      this.#notLiveAtMs = nowMs
+      this.watch.rates.interrupt()
+    }
     while (this.#unsent[0] && this.#unsent[0].upToBytes <= socket.takenBytes) this.#unsent.shift()
     if (socket.bufferedBytes === 0 || socket.takenBytes > this.#progress.takenBytes) {
       this.#progress = { takenBytes: socket.takenBytes, atMs: nowMs }

@@ -19,6 +19,8 @@ export interface NodeSurroundings {
   readonly time: SimulatedTime
   readonly random: Random
   onFault(error: unknown): void
+  /** An ephemeral event is about to be handed to the node. */
+  onBlip(node: FakeNode, number: number): void
 }
 
 /** What an idle node may take to flush what it was handed, besides the passes themselves. Milliseconds. */
@@ -48,7 +50,8 @@ export class FakeNode {
   #passMs: number
   readonly #handed: { readonly position: Position; readonly dueMs: number }[] = []
 
-  constructor(name: string, engine: EngineUnderTest, { scenario, log, time, random, onFault }: NodeSurroundings) {
+  constructor(name: string, engine: EngineUnderTest, surroundings: NodeSurroundings) {
+    const { scenario, log, time, random, onFault, onBlip } = surroundings
     this.name = name
     this.#log = log
     this.#time = time
@@ -57,8 +60,19 @@ export class FakeNode {
     this.log = new LogConnection(log, name, random.fork())
     const tokens = random.fork()
     const chance = { fraction: () => tokens.fraction(), token: (length: number) => tokens.token(length) }
+    const backend = memory()
+    const { bus } = backend
+    const watchedBus: Backend['bus'] = {
+      send: (message) => bus.send(message),
+      listen: (listener) =>
+        bus.listen((message) => {
+          onBlip(this, (JSON.parse(message.event.data) as { blip: number }).blip)
+          listener(message)
+        }),
+      close: () => bus.close(),
+    }
     this.hub = engine.createHub({
-      backend: { ...memory(), log: this.log, topics: topicsOf(scenario) },
+      backend: { ...backend, bus: watchedBus, log: this.log, topics: topicsOf(scenario) },
       clock: this.clock,
       chance,
       onError: (error, context) => onFault(new Error(`while ${context}`, { cause: error })),
@@ -87,6 +101,12 @@ export class FakeNode {
   onHanded(position: Position, count: number): void {
     this.flushDueMs = Math.max(this.#time.nowMs + FLUSH_GRACE_MS, this.flushDueMs) + this.#passMs * count
     this.#handed.push({ position, dueMs: this.flushDueMs })
+  }
+
+  /** Something was handed to the engine that is not of the log. Returns when it must have left. Milliseconds. */
+  onHandedBesides(): number {
+    this.flushDueMs = Math.max(this.#time.nowMs + FLUSH_GRACE_MS, this.flushDueMs) + this.#passMs
+    return this.flushDueMs
   }
 
   /** After each step: takes note of what must have been flushed by now. */

@@ -1,5 +1,6 @@
+import type { Position } from '@millrace/protocol'
 import { contentFault } from './event-content.ts'
-import type { Entry, Life } from './history.ts'
+import type { Entry, History, Life } from './history.ts'
 import type { Block } from './reference-parser.ts'
 import { must } from './violation.ts'
 import type { Wants } from './wants.ts'
@@ -18,12 +19,13 @@ export function lastEventOf(life: Life, topic: string, untilSeq: number): Entry 
  * an epoch that is over: its successor then comes by the tail.
  */
 export function checkLastEvents(
-  { life, present }: { readonly life: Life; readonly present: Life },
-  untilSeq: number,
+  { lives, life: present }: History,
+  { epoch, seq: untilSeq }: Position,
   seen: ReadonlyMap<string, Block>,
   { request, selects, owes, owesMark }: Wants,
   isOwed: (topic: string) => boolean,
 ): void {
+  const life = lives.find((each) => each.epoch === epoch) ?? present
   for (const topic of new Set([...life.entries.values()].map(({ event }) => event.topic))) {
     const last = selects(topic) && isOwed(topic) ? lastEventOf(life, topic, untilSeq) : undefined
     if (!last || !(owes(last.event) || owesMark(last.event))) continue

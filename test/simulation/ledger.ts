@@ -23,7 +23,6 @@ export class Ledger {
   notices = 0
   readonly #history: History
   #wants: Wants
-  readonly #exactEviction: boolean
   readonly #terms: LedgerTerms
   readonly values: ValueLedger
   /** Ephemeral events that arrived, by number. */
@@ -42,7 +41,6 @@ export class Ledger {
     this.#history = history
     this.#wants = wants
     this.#terms = terms
-    this.#exactEviction = terms.exactEviction
     this.values = new ValueLedger(history, wants)
   }
 
@@ -115,7 +113,11 @@ export class Ledger {
     const added = this.#added
     this.#added = undefined
     if (!added) return
-    checkLastEvents(this.#livesOf(position), position.seq, added.seen, this.#wants, added.isPromised)
+    checkLastEvents(this.#history, position, added.seen, this.#wants, added.isPromised)
+  }
+
+  get wants(): Wants {
+    return this.#wants
   }
 
   /** Everything up to here was delivered, or a notice was. */
@@ -230,7 +232,7 @@ export class Ledger {
     const isFresh = knowledge.kind === 'none' && this.#wants.request.from === 'snapshot'
     if (knowledge.kind !== 'snapshot' && !isFresh) return
     const seen = knowledge.kind === 'snapshot' ? knowledge.seen : new Map<string, Block>()
-    checkLastEvents(this.#livesOf(position), position.seq, seen, this.#wants, () => true)
+    checkLastEvents(this.#history, position, seen, this.#wants, () => true)
     this.#become(position, position.seq)
   }
 
@@ -407,7 +409,7 @@ export class Ledger {
       const life = this.#lifeOf(at.epoch)
       const isTrue = {
         epoch_changed: life !== present && to.epoch !== at.epoch,
-        too_old: wasEvictedAfter(life, at.seq, this.#wants, this.#exactEviction),
+        too_old: wasEvictedAfter(life, at.seq, this.#wants, this.#terms.exactEviction),
         slow: (this.#wants.request.slowPolicy ?? this.#terms.slowPolicy) === 'sync',
         too_far: this.#terms.maxReplayCount !== false && this.events >= this.#terms.maxReplayCount,
       }[reason]
@@ -429,7 +431,7 @@ export class Ledger {
   }
 
   #checkOldest(position: Position, alreadySeq: number): void {
-    checkOldest(this.#lifeOf(position.epoch), position.seq, alreadySeq, this.#wants, this.#exactEviction)
+    checkOldest(this.#lifeOf(position.epoch), position.seq, alreadySeq, this.#wants, this.#terms.exactEviction)
   }
 
   /** No id is held, and the stream is to begin with the oldest event: nothing that is kept may come before the first. */
@@ -487,10 +489,6 @@ export class Ledger {
     const position = this.#history.truePosition(id) ?? (id === this.#presented ? this.#unproven : undefined)
     must(position !== undefined, '§11.1', () => `the id ${id} names no position of the log`)
     return position
-  }
-
-  #livesOf({ epoch }: Position): { readonly life: Life; readonly present: Life } {
-    return { life: this.#lifeOf(epoch), present: this.#history.life }
   }
 
   #lifeOf(epoch: string): Life {

@@ -95,6 +95,49 @@ export const standingFaults: readonly PlantedFault[] = [
     breaks: ['liveness', '§11.5'],
   },
   {
+    name: 'a key is sent as often as it changes',
+    file: 'state-values.ts',
+    snippet: 'return !value || frame.event.end === true || value.sentAtMs + value.intervalMs <= nowMs',
+    replacement: 'return !value || frame.event.end === true || value.sentAtMs <= nowMs',
+    breaks: ['S8'],
+  },
+  {
+    name: 'a value that had to wait does not make the next one wait',
+    file: 'state-values.ts',
+    snippet: 'if (value) this.#markSent(value, nowMs)',
+    replacement: 'if (value) this.#markSent(value, nowMs - value.intervalMs)',
+    breaks: ['S8'],
+  },
+  {
+    name: 'an ephemeral event is lost when events of the log leave with it',
+    file: 'flusher.ts',
+    snippet: 'owe(this.#host.index, plan.frames, ephemeral)',
+    replacement: 'owe(this.#host.index, plan.frames, frames.length > 0 ? [] : ephemeral)',
+    breaks: ['S7'],
+  },
+  {
+    name: 'ephemeral events that leave together have no order',
+    file: 'ephemeral-queue.ts',
+    snippet: 'new WireFrame(event, undefined, this.#nextSeq++)',
+    replacement: 'new WireFrame(event, undefined, this.#nextSeq)',
+    breaks: ['S7'],
+  },
+  {
+    name: 'an ephemeral event is sent to who is catching up',
+    file: 'engine.ts',
+    snippet: 'this.catchUps.onAdvance()',
+    replacement: `this.catchUps.onAdvance()
+    for (const subscriber of this.subscribers.values()) {
+      const { audience, state, roomBytes } = subscriber
+      for (const frame of ephemeral) {
+        const isWanted = audience.matchesTopic(frame.event.topic) && audience.acceptsType(frame)
+        if (!isWanted || state.name !== 'catching-up' || roomBytes === 0) continue
+        subscriber.writeText(new TextDecoder().decode(frame.bytes(audience.variant)))
+      }
+    }`,
+    breaks: ['S7'],
+  },
+  {
     name: 'ephemeral events leave with each pass',
     file: 'flusher.ts',
     snippet: 'this.ephemeral.remove(ephemeral.length)',

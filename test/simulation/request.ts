@@ -11,8 +11,12 @@ export function connect(world: World, client: FakeClient, node: FakeNode): void 
   const { wants, lastEventId } = client
   const { from } = wants.request
   const ledger = world.newLedger(wants)
+  const { creepMs, maxRatePerSecond } = world.scenario
   const terms = {
     ledger,
+    // Where work takes time, a pass does not write to all at the moment at which it begins.
+    valueIntervalMs: creepMs === 0 && maxRatePerSecond !== false ? 1_000 / maxRatePerSecond : 0,
+    blipOrder: world.blipWatch.order,
     limits: node.hub.limits,
     presented: lastEventId,
     headThen: client.headAtForging,

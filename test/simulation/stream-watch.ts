@@ -1,6 +1,7 @@
 import type { Position } from '@millrace/protocol'
 import type { From, HubLimits, Payload } from '@millrace/server'
 import type { Ledger } from './ledger.ts'
+import { RateWatch } from './rate-watch.ts'
 import { ReferenceParser, type Block } from './reference-parser.ts'
 import { must } from './violation.ts'
 import { isStateTopic } from './wants.ts'
@@ -17,6 +18,10 @@ export interface StreamTerms {
   readonly flushedBefore: Position | undefined
   /** Whether the stream may begin with values of state topics. */
   readonly mayOweValues: boolean
+  /** The least time between two values of a key, while the stream stays live. Milliseconds; 0 for none. */
+  readonly valueIntervalMs: number
+  /** In which order ephemeral events were handed to nodes, by number. */
+  readonly blipOrder: ReadonlyMap<number, number>
 }
 
 /** Control overhead that may stand in a buffer beside one frame. Bytes. */
@@ -46,9 +51,12 @@ export class StreamWatch {
   /** Events of log topics that had an id. */
   #idsSinceConnected = 0
   #largestBytes = 0
+  readonly rates: RateWatch
+  #lastBlipOrder = 0
 
   constructor(terms: StreamTerms, nowMs: number) {
     this.#terms = terms
+    this.rates = new RateWatch(terms.valueIntervalMs)
     this.lastWriteAtMs = nowMs
     terms.ledger.present(terms.presented, terms.headThen)
   }
@@ -62,19 +70,34 @@ export class StreamWatch {
     return this.#terms.ledger
   }
 
-  take(payload: Payload, bufferedBytes: number, nowMs: number): void {
+  take(payload: Payload, bufferedBytes: number, nowMs: number, isLive: boolean): void {
     const blocks = this.#parser.push(payload.bytes)
     must(this.#parser.betweenBlocks, '§9', () => 'a payload ends inside a block')
     this.lastWriteAtMs = nowMs
     for (const block of blocks) {
       this.#largestBytes = Math.max(this.#largestBytes, block.byteLength)
+      const { values, blips } = this.ledger
+      values.newest = undefined
+      const blipsBefore = blips.size
       this.#takeBlock(block)
+      if (values.newest) this.rates.note(values.newest)
+      if (block.type === 'stream:end') this.rates.noteEnd((JSON.parse(block.data ?? 'null') as { topic: string }).topic)
+      if (blips.size > blipsBefore) this.#checkBlip([...blips].at(-1) ?? 0, isLive)
     }
+    this.rates.check(nowMs, isLive)
     must(this.#isConnected, '§5', () => 'the first write has no stream:connected')
     const { maxBufferBytes } = this.#terms.limits
     must(bufferedBytes <= maxBufferBytes + this.#largestBytes + CONTROL_BYTES, '§7', () => {
       return `${bufferedBytes} bytes wait, with maxBufferBytes ${maxBufferBytes} and frames of up to ${this.#largestBytes}`
     })
+  }
+
+  /** S7: an ephemeral event comes to who is live, in order. */
+  #checkBlip(number: number, isLive: boolean): void {
+    const order = this.#terms.blipOrder.get(number) ?? 0
+    must(isLive, 'S7', () => `the ephemeral event ${number} came to who is catching up`)
+    must(order > this.#lastBlipOrder, 'S7', () => `the ephemeral event ${number} came after a later one`)
+    this.#lastBlipOrder = order
   }
 
   #takeBlock(block: Block): void {

@@ -15,6 +15,8 @@ export class ValueLedger {
   readonly #last = new Map<string, StoredEvent>()
   /** By topic, the value that was said to be its last. */
   readonly #ends = new Map<string, number>()
+  /** The value that arrived last. */
+  newest: StoredEvent | undefined
 
   constructor(history: History, wants: Wants) {
     this.#history = history
@@ -48,6 +50,7 @@ export class ValueLedger {
       present && present.position.epoch === event.position.epoch && event.position.seq < present.position.seq
     must(!isBack, '§11.5', () => `${key} goes back to ${event.position.seq} from ${present?.position.seq}`)
     this.#last.set(key, event)
+    this.newest = event
     return event
   }
 
@@ -105,7 +108,7 @@ function newestValues(life: Life): Map<string, StoredEvent> {
   return newest
 }
 
-function keyOf({ topic, key = '' }: StoredEvent): string {
+export function keyOf({ topic, key = '' }: StoredEvent): string {
   return `${topic} ${key}`
 }
 

@@ -1,4 +1,5 @@
 import type { EventContent } from '@millrace/server'
+import { BlipWatch } from './blip-watch.ts'
 import type { Connection, ConnectionHost } from './connection.ts'
 import { FakeClient } from './fake-client.ts'
 import type { SimulatedTime } from './fake-clock.ts'
@@ -29,6 +30,7 @@ export class World implements ConnectionHost {
   readonly story: string[] = []
   /** Ephemeral events that were published, by number. */
   readonly blips = new Map<number, EventContent>()
+  readonly blipWatch = new BlipWatch(this.blips)
   /** When the log was last away. Milliseconds. */
   logAwayAtMs = -Infinity
   pendingPublishes = 0
@@ -102,6 +104,7 @@ export class World implements ConnectionHost {
     }
     if (this.log.failing) this.logAwayAtMs = this.nowMs
     for (const connection of this.connections) connection.check()
+    this.fire(() => this.blipWatch.check(this.nowMs))
     this.throwFault()
   }
 
@@ -113,6 +116,7 @@ export class World implements ConnectionHost {
       time: this.#time,
       random: this.random.fork(),
       onFault: (error) => this.fault(error),
+      onBlip: (from, number) => this.blipWatch.hand(from, number, this.connections),
     })
     this.nodes.push(node)
     node.hub.ready().then(

@@ -3,13 +3,14 @@ import { WireFrame, type FrameEvent } from './frame.ts'
 /** Events that may wait for a pass, by count and by characters of data; beyond it the oldest are dropped. */
 const MAX_COUNT = 4_096
 const MAX_LENGTH = 4 * 1024 * 1024
-/** Stands behind every event of the log. */
-const LAST_SEQ = Number.MAX_SAFE_INTEGER
+/** From here on they stand behind every event of the log, in their order: a log that begins at 1 does not get there. */
+const FIRST_SEQ = 2 ** 52
 
 /** Ephemeral events that wait for the next pass, in the order in which they came. */
 export class EphemeralQueue {
   #frames: WireFrame[] = []
   #length = 0
+  #nextSeq = FIRST_SEQ
   /** How many were dropped because too many waited. */
   dropped = 0
 
@@ -18,7 +19,7 @@ export class EphemeralQueue {
   }
 
   push(event: FrameEvent): void {
-    this.#frames.push(new WireFrame(event, undefined, LAST_SEQ))
+    this.#frames.push(new WireFrame(event, undefined, this.#nextSeq++))
     this.#length += event.data.length
     while (this.#frames.length > MAX_COUNT || this.#length > MAX_LENGTH) {
       this.remove(1)

@@ -68,3 +68,13 @@ test('a reader inside the process gets ephemeral events while it waits', async (
   expect((await next).value).toMatchObject({ kind: 'event', id: null, data: 'typing' })
   await events.return()
 })
+
+test('[MR-RES-22] ephemeral events of several topics that leave together keep their order', async () => {
+  const { hub, open, settle } = await startScene()
+  const stream = await open('a,b,c')
+  await hub.publish(
+    ['a', 'b', 'a', 'c', 'b'].map((topic, n) => ({ topic, data: n, ...(topic === 'c' ? {} : { ephemeral: true }) })),
+  )
+  await settle(10)
+  expect(said(stream)).toEqual(['3', '0', '1', '2', '4'])
+})
