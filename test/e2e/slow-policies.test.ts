@@ -56,8 +56,44 @@ test('a client that has nothing to take is never stale', async () => {
   expect(stream.events.map(count)).toEqual([1])
 })
 
-async function openPaused(hub: TestHub): Promise<StreamReader> {
-  const stream = await openStream(hub.url, { patienceMs: 20_000 })
+test('[MR-RES-15] when the buffers of all clients hold too much, some of those that never read are cut off', async () => {
+  const maxPendingBytesTotal = 512 * 1024
+  const hub = await startTestHub({ maxPendingBytesTotal, maxUnsentMs: 600_000, staleMs: false })
+  const reading = await openStream(`${hub.url}?topic=read`, { patienceMs: 20_000 })
+  const paused = await Promise.all(Array.from({ length: 10 }, (_, n) => openPaused(hub, `?topic=own.${n}`)))
+  const published = paused.map(() => 0)
+  for (let round = 0; round < 200 && states(hub).length > paused.length; round++) {
+    for (let n = 0; n < paused.length; n++) {
+      await hub.hub.publish({
+        topic: `own.${n}`,
+        data: { n: (published[n] = (published[n] ?? 0) + 1), padding: PADDING },
+      })
+    }
+    await hub.publish('read', [round + 1])
+    await pause(2)
+  }
+  // Two are enough to get a buffer's worth below the limit; all together would have more than a megabyte.
+  const cutCount = paused.length + 1 - states(hub).length
+  expect(cutCount).toBeGreaterThan(0)
+  expect(cutCount).toBeLessThan(paused.length)
+  const waiting = Array.from(hub.hub.subscribers(), ({ bufferedBytes }) => bufferedBytes)
+  expect(waiting.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(maxPendingBytesTotal + 16 * 64 * 1024)
+  const last = Math.max(...published)
+  await reading.until((block) => count(block) === last)
+  expect(reading.events.map(count)).toEqual(numbers(1, last))
+  for (const [n, stream] of paused.entries()) {
+    stream.resume()
+    const isOpen = Array.from(hub.hub.subscribers()).some(({ request }) => request.selectors.join() === `own.${n}`)
+    if (isOpen) await stream.until((block) => count(block) === published[n])
+    else await stream.rest()
+    const seen = stream.events.map(count)
+    const rest = isOpen ? [] : await replay(await resume(`${hub.url}?topic=own.${n}`, stream.ids.at(-1)))
+    expect([...seen, ...rest]).toEqual(numbers(1, published[n] ?? 0))
+  }
+})
+
+async function openPaused(hub: TestHub, query = ''): Promise<StreamReader> {
+  const stream = await openStream(hub.url + query, { patienceMs: 20_000 })
   await stream.until(CONNECTED)
   stream.pause()
   return stream

@@ -83,6 +83,7 @@ export class Connection implements SocketWatcher {
     const { admission } = this
     if (!admission || this.socket) return
     this.socket = new FakeSocket(this.#shape, this)
+    this.node.memory.add(this.socket)
     this.#progress.atMs = this.#host.nowMs
     this.#writableSinceMs = this.#host.nowMs
     if (this.isAbandoned) this.socket.lose()
@@ -98,6 +99,7 @@ export class Connection implements SocketWatcher {
     const { nowMs } = this.#host
     const silentMs = nowMs - this.watch.lastWriteAtMs
     this.#acceptedBytes += payload.bytes.byteLength
+    this.node.memory.onWrite(payload)
     this.#unsent.push({ upToBytes: this.#acceptedBytes, atMs: nowMs })
     this.#host.tell(() => `  ${this.name} is written ${JSON.stringify(new TextDecoder().decode(payload.bytes))}`)
     this.watch.take(payload, socket.bufferedBytes, nowMs, this.isLive)
@@ -178,6 +180,7 @@ export class Connection implements SocketWatcher {
     const { staleMs } = this.node.hub.limits
     const slowPolicy = this.client.wants.request.slowPolicy ?? this.node.hub.limits.slowPolicy
     if (this.#endedAtMs !== undefined) return nowMs - this.#endedAtMs >= 4_900
+    if (this.node.memory.isShort) return true
     if (slowPolicy === 'disconnect' && (socket.bufferedBytes > 0 || !socket.writable)) return true
     return staleMs !== false && nowMs - this.#progress.atMs >= staleMs * 0.9
   }

@@ -4,6 +4,7 @@ import { FakeClock, type SimulatedTime } from './fake-clock.ts'
 import type { FakeLog } from './fake-log.ts'
 import { LogConnection } from './log-connection.ts'
 import type { FakeTail } from './fake-tail.ts'
+import { PendingMemory } from './pending-memory.ts'
 import type { Random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -34,6 +35,7 @@ export class FakeNode {
   readonly clock: FakeClock
   readonly hub: Hub
   readonly log: LogConnection
+  readonly memory: PendingMemory
   isReady = false
   isDraining = false
   hasClosed = false
@@ -53,6 +55,7 @@ export class FakeNode {
   constructor(name: string, engine: EngineUnderTest, surroundings: NodeSurroundings) {
     const { scenario, log, time, random, onFault, onBlip } = surroundings
     this.name = name
+    this.memory = new PendingMemory(scenario.limits.maxPendingBytesTotal)
     this.#log = log
     this.#time = time
     this.#passMs = scenario.limits.flushIntervalMs + 1 + 8 * scenario.creepMs

@@ -78,6 +78,11 @@ export class FakeSocket implements Transport {
     return this.#bufferedBytes
   }
 
+  /** The allocations of which some byte waits in user space. */
+  get waitingBuffers(): readonly ArrayBufferLike[] {
+    return this.#waiting.map(({ buffer }) => buffer)
+  }
+
   end(): void {
     if (this.#ending !== 'open') return
     this.#ending = 'ending'

@@ -193,6 +193,27 @@ const generalFaults: readonly PlantedFault[] = [
     breaks: ['§7'],
   },
   {
+    name: 'the bytes that wait in all transports have no bound',
+    file: 'pending-bytes.ts',
+    snippet: 'return this.#mostBytes > this.#maxBytes',
+    replacement: 'return this.#mostBytes > 100 * this.#maxBytes',
+    breaks: ['§7'],
+  },
+  {
+    name: 'what has left still counts as waiting in all transports',
+    file: 'unsent-payloads.ts',
+    snippet: 'if (waitingBytes > 0 && this.#byteLength - byteLength < waitingBytes) break',
+    replacement: 'if (waitingBytes > 0) break',
+    breaks: ['§7'],
+  },
+  {
+    name: 'bytes that several transports wait for count for each of them',
+    file: 'pending-bytes.ts',
+    snippet: 'if (count === 0) bytes += payload.chunk.byteLength\n        holders',
+    replacement: 'bytes += payload.chunk.byteLength\n        holders',
+    breaks: ['§7'],
+  },
+  {
     name: 'a subscriber stays live however long its bytes are unsent',
     file: 'subscriber.ts',
     snippet: 'this.#progress.unsentMs(nowMs) > maxUnsentMs',

@@ -180,13 +180,6 @@ export const standingFaults: readonly PlantedFault[] = [
     breaks: ['§6', 'liveness'],
   },
   {
-    name: 'a stream of finished topics ends without an id to come back with',
-    file: 'reading.ts',
-    snippet: 'if (hasId) this.finished.add(event.topic)',
-    replacement: 'if (hasId || event.end) this.finished.add(event.topic)',
-    breaks: ['§8'],
-  },
-  {
     name: 'a stream stays open when all its topics are finished',
     file: 'subscriber.ts',
     snippet: 'if (list.hasEnd && this.#host',

@@ -20,6 +20,7 @@ export interface Scenario {
     | 'retryMs'
     | 'flushIntervalMs'
     | 'maxBufferBytes'
+    | 'maxPendingBytesTotal'
     | 'maxUnsentMs'
     | 'staleMs'
     | 'slowPolicy'
@@ -122,7 +123,7 @@ export function drawScenario(random: Random): Scenario {
   const creepMs = crowdCount > 0 ? 8 : random.pick([0, 0, 0.2, 3])
   const readerCount = random.chance(0.3) ? random.between(1, 2) : 0
   const maxUnsentMs = random.pick([100, 500, 10_000])
-  return {
+  const scenario: Scenario = {
     nodeCount: random.chance(0.25) ? 2 : 1,
     clientCount: random.between(1, 7),
     crowdCount,
@@ -132,6 +133,7 @@ export function drawScenario(random: Random): Scenario {
       retryMs: random.pick([1, 200, 3000]),
       flushIntervalMs: random.pick([0, 1, 5, 10]),
       maxBufferBytes: random.pick([1024, 1024, 1100, 1500, 2500, 5000, 131_072]),
+      maxPendingBytesTotal: false,
       maxUnsentMs,
       staleMs: random.pick([1, 3, 10]) * Math.max(500, maxUnsentMs),
       slowPolicy: random.pick(['catch-up', 'catch-up', 'sync', 'disconnect']),
@@ -186,6 +188,11 @@ export function drawScenario(random: Random): Scenario {
       'node-drain': troubled(0.15, 0.2),
     },
   }
+  const { maxBufferBytes } = scenario.limits
+  const maxPendingBytesTotal = random.chance(0.2) && Math.max(maxBufferBytes, random.pick([2_500, 4_000, 8_000]))
+  // Who is cut off while it is asked cannot say how much it was given.
+  const probes = scenario.probes && maxPendingBytesTotal === false
+  return { ...scenario, probes, limits: { ...scenario.limits, maxPendingBytesTotal } }
 }
 
 function drawRetention(random: Random): RetentionRule[] {

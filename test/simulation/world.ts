@@ -100,6 +100,7 @@ export class World implements ConnectionHost {
     await new Promise((resolve) => setImmediate(resolve))
     for (const node of this.nodes) {
       node.watchFlush()
+      this.fire(() => node.memory.check())
       if (node.tail?.fault !== undefined) this.fault(node.tail.fault)
     }
     if (this.log.failing) this.logAwayAtMs = this.nowMs

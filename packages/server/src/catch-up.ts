@@ -11,6 +11,7 @@ import { LogAnswers } from './log-answers.ts'
 import { LogError } from './log.ts'
 import type { LogReader } from './log-reader.ts'
 import { isPosition, type Reading } from './reading.ts'
+import type { PendingBytes } from './pending-bytes.ts'
 import { SharedPages } from './shared-pages.ts'
 import type { Standing } from './standing.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -31,6 +32,9 @@ export interface CatchUpHost {
   readonly reader: LogReader
   readonly observer: HubObserver
   readonly standing: Standing
+  readonly pending: PendingBytes
+  /** More waits in transports than is allowed, perhaps: makes room. */
+  relieve(): void
 }
 
 /**
@@ -107,6 +111,7 @@ export class CatchUps {
       const before = subscriber.bytes
       if (subscriber.reading?.phase === 'queued') this.#step(subscriber, subscriber.reading)
       bytes += subscriber.bytes - before
+      if (this.#host.pending.isDue) this.#host.relieve()
     }
     if (this.#queue.length > 0) this.#schedule()
   }

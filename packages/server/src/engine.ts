@@ -6,6 +6,7 @@ import { BackendError } from './backend-error.ts'
 import { CatchUps } from './catch-up.ts'
 import { systemChance, type Chance } from './chance.ts'
 import { systemClock, type Clock } from './clock.ts'
+import { delay } from './delay.ts'
 import { Flusher } from './flusher.ts'
 import { HotWindow } from './hot-window.ts'
 import type { Audience } from './audience.ts'
@@ -17,6 +18,7 @@ import { HubError } from './hub-error.ts'
 import { LogError, type AppendOptions, type EventContent, type EventLog, type NewEvent, type Tail } from './log.ts'
 import { LogReader } from './log-reader.ts'
 import { narrowestRetention } from './memory/topic-rules.ts'
+import { PendingBytes } from './pending-bytes.ts'
 import { Reading } from './reading.ts'
 import { Standing } from './standing.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
@@ -51,6 +53,7 @@ export class Engine implements SubscriberHost {
   readonly standing: Standing
   readonly subscribers: Map<string, Subscriber> = new Map()
   readonly advances: Advances = new Advances()
+  readonly pending: PendingBytes
   /** Resolves when the log is followed. */
   readonly ready: Promise<void>
   /** Resolves after the first attempt to follow the log: whether it went well. */
@@ -80,6 +83,7 @@ export class Engine implements SubscriberHost {
       maxAgeMs,
     }
     this.kinds = new TopicKinds(options.backend.topics)
+    this.pending = new PendingBytes(limits.maxPendingBytesTotal)
     this.window = new HotWindow(NOWHERE, windowLimits, this.clock)
     const pageBytes = Math.floor(limits.maxBufferBytes / 4)
     this.reader = new LogReader(this, {
@@ -121,17 +125,7 @@ export class Engine implements SubscriberHost {
 
   /** Resolves after the time, or sooner: when the signal is aborted or the hub is closed. */
   pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    const signals = [this.#closing.signal, ...(signal ? [signal] : [])]
-    if (signals.some(({ aborted }) => aborted)) return Promise.resolve()
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        cancel()
-        for (const each of signals) each.removeEventListener('abort', settle)
-        resolve()
-      }
-      const cancel = this.clock.after(ms, settle)
-      for (const each of signals) each.addEventListener('abort', settle)
-    })
+    return delay(this.clock, ms, [this.#closing.signal, ...(signal ? [signal] : [])])
   }
 
   get hasReaders(): boolean {
@@ -147,6 +141,10 @@ export class Engine implements SubscriberHost {
     this.reader.reset()
     if (this.#hasStanding) void this.standing.reload()
     this.onAdvance()
+  }
+
+  relieve(): void {
+    this.pending.relieve(this.subscribers.values(), this.clock.now())
   }
 
   onStanding(): void {

@@ -10,6 +10,7 @@ import type { HubObserver } from './hub-observer.ts'
 import type { HubLimits } from './hub-options.ts'
 import type { StoredEvent } from './log.ts'
 import { owe } from './owe.ts'
+import type { PendingBytes } from './pending-bytes.ts'
 import type { Standing } from './standing.ts'
 import type { StatePlan } from './state-values.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -29,6 +30,9 @@ export interface FlusherHost {
   readonly observer: HubObserver
   readonly kinds: TopicKinds
   readonly standing: Standing
+  readonly pending: PendingBytes
+  /** More waits in transports than is allowed, perhaps: makes room. */
+  relieve(): void
   /** Whether somebody inside the process waits for what comes. */
   readonly hasReaders: boolean
   /** A pass was frozen, with these ephemeral events. */
@@ -282,6 +286,7 @@ export class Flusher {
         return
       }
       this.#serve(pass, nowMs)
+      if (this.#host.pending.isDue) this.#host.relieve()
       if (this.#pass !== pass) return
       nowMs = clock.now()
     }

@@ -2,8 +2,11 @@ import type { ReconnectReason, SyncReason } from '@millrace/protocol'
 import type { LogErrorCode, NewEvent } from './log.ts'
 import type { Subscriber } from './subscriber.ts'
 
-/** Why a live subscriber counts as behind: too many bytes wait in its transport, or one waits for too long. */
-export type SlowCause = 'bytes' | 'age'
+/**
+ * Why a subscriber counts as behind: too many bytes wait in its transport, or one waits for too long. `total`: too many
+ * wait in all transports together, and its bytes have been waiting for longest; it need not be live, and it is cut off.
+ */
+export type SlowCause = 'bytes' | 'age' | 'total'
 
 export interface ReplayEnd {
   /** What had made it catch up. */
@@ -33,7 +36,7 @@ export interface HubObserver {
   onOpened?(subscriber: Subscriber): void
   /** A stream was refused for a while. */
   onRefused?(reason: ReconnectReason): void
-  /** A live subscriber does not keep up. It may be ended next; see the hub's `slowPolicy`. */
+  /** A subscriber does not keep up. It may be ended next; see the hub's `slowPolicy` and `maxPendingBytesTotal`. */
   onSlow?(subscriber: Subscriber, cause: SlowCause): void
   /** A subscriber that was catching up is live. */
   onCaughtUp?(subscriber: Subscriber, replay: ReplayEnd): void

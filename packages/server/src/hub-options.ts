@@ -15,6 +15,12 @@ export interface HubLimits {
   readonly flushIntervalMs: number
   /** A live subscriber with more than this waiting in its transport has fallen behind. One frame may exceed it. Bytes, 1,024 to 1 GiB. @default 131072 */
   readonly maxBufferBytes: number
+  /**
+   * When more waits in all transports together, the subscribers whose bytes have been waiting for longest are cut off,
+   * until a sixteenth of it is free; their ids are good for coming back. What is shared counts once, with its whole
+   * allocation. Not less than `maxBufferBytes`. Bytes, 1,024 to 1 TiB, or false. @default 1073741824
+   */
+  readonly maxPendingBytesTotal: number | false
   /** A live subscriber has fallen behind when an accepted frame is unsent for this long. Milliseconds, 100 to 3,600,000. @default 10000 */
   readonly maxUnsentMs: number
   /** A connection that takes no byte for this long while bytes wait is destroyed. Milliseconds, or false for never. @default 60000 */
@@ -48,6 +54,7 @@ export const defaultHubLimits: HubLimits = Object.freeze({
   retryMs: 3_000,
   flushIntervalMs: 5,
   maxBufferBytes: 128 * 1024,
+  maxPendingBytesTotal: 2 ** 30,
   maxUnsentMs: 10_000,
   staleMs: 60_000,
   slowPolicy: 'catch-up',
@@ -83,6 +90,7 @@ export const hubLimitRanges: {
   retryMs: [1, 600_000],
   flushIntervalMs: [0, 1_000],
   maxBufferBytes: [1_024, 2 ** 30],
+  maxPendingBytesTotal: [1_024, 2 ** 40],
   maxUnsentMs: [100, 3_600_000],
   staleMs: [100, 2 ** 31 - 1],
   maxEventBytes: [1, 16 * 1024 * 1024],
@@ -96,7 +104,7 @@ export const hubLimitRanges: {
 
 const SLOW_POLICIES: ReadonlySet<SlowPolicy> = new Set(['catch-up', 'sync', 'disconnect'])
 /** Limits that can be switched off. */
-const SWITCHABLE = new Set(['staleMs', 'maxReplayCount'])
+const SWITCHABLE = new Set(['staleMs', 'maxReplayCount', 'maxPendingBytesTotal'])
 
 /** Checks the limits and fills in the defaults. @throws HubError `invalid_option` */
 export function resolveHubLimits(given: Partial<HubLimits>): HubLimits {
@@ -112,6 +120,12 @@ export function resolveHubLimits(given: Partial<HubLimits>): HubLimits {
     throw new HubError(
       'invalid_option',
       `staleMs (${limits.staleMs}) is less than maxUnsentMs (${limits.maxUnsentMs}): a slow client would be cut before it could catch up. Raise staleMs.`,
+    )
+  }
+  if (limits.maxPendingBytesTotal !== false && limits.maxPendingBytesTotal < limits.maxBufferBytes) {
+    throw new HubError(
+      'invalid_option',
+      `maxPendingBytesTotal (${limits.maxPendingBytesTotal}) is less than maxBufferBytes (${limits.maxBufferBytes}): one slow client would be cut off before it could catch up. Raise maxPendingBytesTotal.`,
     )
   }
   return limits

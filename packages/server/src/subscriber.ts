@@ -13,15 +13,18 @@ import type { Frame, WireFrame } from './frame.ts'
 import type { HubObserver, SlowCause } from './hub-observer.ts'
 import type { HubLimits } from './hub-options.ts'
 import { textPayload, type Payload } from './payload.ts'
+import type { PendingBytes, PendingMember } from './pending-bytes.ts'
 import type { Standing } from './standing.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 import { nextState, STARTING, type EndReason, type SubscriberChange, type SubscriberState } from './subscriber-state.ts'
 import type { Sweep, SweepMember } from './sweep.ts'
 import { isSameSecret, type StreamOwner } from './topics-change.ts'
 import type { Transport, TransportOwner, TransportProtocol } from './transport.ts'
+import { UnsentPayloads } from './unsent-payloads.ts'
 
 /** After the last bytes were accepted, a client gets this long to take them before it is destroyed. */
 const CLOSING_GRACE_MS = 5_000
+const NOTHING: readonly Payload[] = Object.freeze([])
 const HEARTBEAT: Payload = textPayload(encodeComment(''))
 
 /** What a subscriber needs of its hub. */
@@ -34,13 +37,14 @@ export interface SubscriberHost {
   readonly sweep: Sweep
   readonly observer: HubObserver
   readonly standing: Standing
+  readonly pending: PendingBytes
   readonly onError: (error: unknown, context: string) => void
   /** The subscriber's transport is gone: forget it. */
   onSubscriberClosed(subscriber: Subscriber): void
 }
 
 /** One stream of a hub: a transport with an audience and a position. */
-export class Subscriber implements TransportOwner, SweepMember {
+export class Subscriber implements TransportOwner, SweepMember, PendingMember {
   /** Names the stream, as the response header `Millrace-Connection` does. */
   readonly connection: string
   request: SubscribeRequest
@@ -64,6 +68,10 @@ export class Subscriber implements TransportOwner, SweepMember {
   #state: SubscriberState = STARTING
   #sentPosition: Position | undefined
   readonly #progress: Progress
+  /** What waits in the transport, if that is one payload: nearly always it is, and a list would cost more than the rest. */
+  #unsentOne: Payload | undefined
+  /** What waits in the transport, if that is more. */
+  #unsent: UnsentPayloads | undefined
   /** Proves that somebody has read the stream from its beginning. */
   readonly #secret: string
   #endedAtMs = 0
@@ -214,9 +222,25 @@ export class Subscriber implements TransportOwner, SweepMember {
     this.servedPass = pass
     this.events += list.length
     if (list.last) this.#sentPosition = list.last.position
-    this.#write(list.payload(), nowMs, buffered)
+    const waiting = this.#write(list.payload(), nowMs, buffered)
     if (list.hasEnd && this.#host.standing.isFinished(this.audience, this.#host.flusher.end)) this.end('finished')
-    else if (this.#transport.bufferedBytes > this.#host.limits.maxBufferBytes) this.#fallBehind('bytes')
+    else if (waiting > this.#host.limits.maxBufferBytes) this.#fallBehind('bytes')
+  }
+
+  unsentPayloads(): readonly Payload[] {
+    this.#forgetSent(this.#transport.bufferedBytes)
+    if (this.#unsentOne) return [this.#unsentOne]
+    return this.#unsent?.waiting ?? NOTHING
+  }
+
+  unsentMs(nowMs: number): number {
+    this.#progress.look(this.#transport.bufferedBytes, nowMs)
+    return this.#progress.unsentMs(nowMs)
+  }
+
+  cutOff(): void {
+    this.#host.observer.onSlow?.(this, 'total')
+    this.destroy('slow')
   }
 
   /** Writes events of a catch-up, the newest of which that has an id is at `last`. */
@@ -255,11 +279,13 @@ export class Subscriber implements TransportOwner, SweepMember {
   destroy(reason: EndReason): void {
     this.#leaveAudience()
     this.#change({ name: 'ended', reason })
+    this.#forgetSent(0)
     this.#transport.destroy()
   }
 
   onDrain(): void {
     this.writable = true
+    this.#forgetSent(0)
     if (this.reading) this.#host.catchUps.resume(this)
   }
 
@@ -280,6 +306,7 @@ export class Subscriber implements TransportOwner, SweepMember {
     if (!this.isOpen) return
     // A transport says that it has drained only when it had said that it was full.
     if (this.#transport.bufferedBytes === 0) this.writable = true
+    this.#forgetSent(this.#transport.bufferedBytes)
     this.#host.catchUps.nudge(this, nowMs)
     if (this.#sentPosition !== this.#sweptPosition) {
       this.#sweptPosition = this.#sentPosition
@@ -337,7 +364,8 @@ export class Subscriber implements TransportOwner, SweepMember {
     this.slot = -1
   }
 
-  #write(payload: Payload, nowMs: number, buffered: number = this.#transport.bufferedBytes): void {
+  /** Returns how many bytes wait then. */
+  #write(payload: Payload, nowMs: number, buffered: number = this.#transport.bufferedBytes): number {
     this.#progress.accept(payload.bytes.byteLength, buffered, nowMs)
     this.#lastWriteAtMs = nowMs
     try {
@@ -346,7 +374,34 @@ export class Subscriber implements TransportOwner, SweepMember {
       // One transport that is broken must not cost the others their turn.
       this.#host.onError(error, 'writing to a stream')
       this.destroy('error')
+      return 0
     }
+    const waiting = this.#transport.bufferedBytes
+    if (waiting > 0) this.#noteUnsent(payload, buffered, waiting)
+    else if (buffered > 0) this.#forgetSent(0)
+    return waiting
+  }
+
+  #noteUnsent(payload: Payload, before: number, waiting: number): void {
+    this.#host.pending.note(payload)
+    if (before === 0) {
+      this.#unsentOne = payload
+      this.#unsent = undefined
+      return
+    }
+    this.#unsent ??= new UnsentPayloads()
+    if (this.#unsentOne) this.#unsent.add(this.#unsentOne, before)
+    this.#unsentOne = undefined
+    this.#unsent.add(payload, waiting)
+  }
+
+  #forgetSent(waiting: number): void {
+    if (waiting > 0) {
+      this.#unsent?.trim(waiting)
+      return
+    }
+    this.#unsentOne = undefined
+    this.#unsent = undefined
   }
 
   #change(change: SubscriberChange): void {

@@ -21,7 +21,7 @@ export class HubMetrics implements HubObserver {
   readonly #opened = this.#counter('millrace_connections_opened_total', 'Streams opened.', ['protocol'])
   readonly #closed = this.#counter('millrace_connections_closed_total', 'Streams ended, by why.', ['reason'])
   readonly #refused = this.#counter('millrace_connections_refused_total', 'Streams refused for a while.', ['reason'])
-  readonly #slow = this.#counter('millrace_slow_total', 'Times that a live stream fell behind.', ['cause'])
+  readonly #slow = this.#counter('millrace_slow_total', 'Times that a stream fell behind.', ['cause'])
   readonly #gaps = this.#counter('millrace_gaps_total', 'Gaps told to clients (stream:sync-required).', ['reason'])
   readonly #replays = this.#counter('millrace_replays_total', 'Streams that caught up, by why they had to.', ['why'])
   readonly #replayedEvents = this.#counter('millrace_replayed_events_total', 'Events written to streams catching up.')

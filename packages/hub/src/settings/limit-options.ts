@@ -55,6 +55,14 @@ export const limitOptions: { readonly [K in keyof HubLimits]: Option<HubLimits[K
     summary: 'a client with more than this unsent has fallen behind',
     reason: 'A second of 1 Mbit/s: a short stall is none, and ten thousand slow clients still fit into 1.3 GB.',
   }),
+  maxPendingBytesTotal: numberOrFalseOption('BYTES', hubLimitRanges.maxPendingBytesTotal, {
+    group: 'Slow clients',
+    default: defaultHubLimits.maxPendingBytesTotal,
+    summary: 'with more than this unsent in all, the clients that have waited for longest are cut; false for no limit',
+    reason:
+      'Eight thousand clients with full buffers of which nothing is shared, which a machine with 2 GB survives. It is the last line: a client that is behind costs one buffer anyway.',
+    advice: 'Servers mostly bound one connection, and run out of memory when many are slow at once.',
+  }),
   maxUnsentMs: limit('maxUnsentMs', 'MS', 'Slow clients', {
     summary: 'a client that an event waits for longer than this has fallen behind',
     reason: 'The buffers of the operating system hide slowness from a count of bytes.',
