@@ -70,10 +70,11 @@ async function runSeeds(): Promise<void> {
 }
 
 async function runPlanted(): Promise<void> {
-  for (const [index, { name, breaks }] of plantedFaults.entries()) {
+  for (const [index, { name, breaks, trySeed = 1 }] of plantedFaults.entries()) {
     const engine = await loadPlanted(index)
     let caught: { readonly seed: number; readonly rule: string } | undefined
-    for (let seed = 1; seed <= PLANTED_SEEDS && !caught; seed++) {
+    for (let tries = 0; tries <= PLANTED_SEEDS && !caught; tries++) {
+      const seed = tries === 0 ? trySeed : tries
       const { fault } = await runSeed({ seed, stepCount, engine })
       if (fault instanceof Violation && breaks.includes(fault.rule)) caught = { seed, rule: fault.rule }
     }

@@ -8,4 +8,6 @@ export interface PlantedFault {
   readonly replacement: string
   /** The rules that it breaks: one of them must be the first to break in some run. */
   readonly breaks: readonly string[]
+  /** A seed that has caught it: the first to be tried, where few do. */
+  readonly trySeed?: number
 }

@@ -9,6 +9,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'this.joinedPass = this.#host.flusher.nextPass',
     replacement: 'this.joinedPass = this.#host.flusher.passes',
     breaks: ['§11.3', '§11.1'],
+    trySeed: 56,
   },
   {
     name: 'a joiner misses the first pass that it is owed',
@@ -37,6 +38,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'if (member && member.joinedPass <= this.#passes) member.deliver',
     replacement: 'if (member) member.deliver',
     breaks: ['§11.3', '§11.1'],
+    trySeed: 56,
   },
   {
     name: 'a member that a pass has not reached counts as served',
@@ -123,6 +125,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'return here?.check === position.check',
     replacement: 'return here !== undefined',
     breaks: ['§11.4', '§6'],
+    trySeed: 66,
   },
   {
     name: 'caught-up is told after the first page',
@@ -198,6 +201,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'return this.#mostBytes > this.#maxBytes',
     replacement: 'return this.#mostBytes > 100 * this.#maxBytes',
     breaks: ['§7'],
+    trySeed: 32,
   },
   {
     name: 'what has left still counts as waiting in all transports',
@@ -205,6 +209,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'if (waitingBytes > 0 && this.#byteLength - byteLength < waitingBytes) break',
     replacement: 'if (waitingBytes > 0) break',
     breaks: ['§7'],
+    trySeed: 37,
   },
   {
     name: 'bytes that several transports wait for count for each of them',
@@ -212,6 +217,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'if (count === 0) bytes += payload.chunk.byteLength\n        holders',
     replacement: 'bytes += payload.chunk.byteLength\n        holders',
     breaks: ['§7'],
+    trySeed: 24,
   },
   {
     name: 'a subscriber stays live however long its bytes are unsent',
@@ -219,6 +225,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'this.#progress.unsentMs(nowMs) > maxUnsentMs',
     replacement: 'this.#progress.unsentMs(nowMs) > 100 * maxUnsentMs',
     breaks: ['§7'],
+    trySeed: 189,
   },
   {
     name: 'a connection that takes nothing is kept for ever',
@@ -292,6 +299,7 @@ const generalFaults: readonly PlantedFault[] = [
     this.#unschedule()`,
     replacement: 'this.#isClosed = true',
     breaks: ['§11.8'],
+    trySeed: 127,
   },
   {
     name: 'a stream that opens after the farewell stays open',

@@ -79,6 +79,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'return oldestSeq > position.seq ? position : { ...position, seq: oldestSeq - 1 }',
     replacement: 'return position',
     breaks: ['liveness'],
+    trySeed: 448,
   },
   {
     name: 'a value that waits never leaves',
@@ -100,6 +101,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'return !value || frame.event.end === true || value.sentAtMs + value.intervalMs <= nowMs',
     replacement: 'return !value || frame.event.end === true || value.sentAtMs <= nowMs',
     breaks: ['S8'],
+    trySeed: 40,
   },
   {
     name: 'a value that had to wait does not make the next one wait',
@@ -107,6 +109,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'if (value) this.#markSent(value, nowMs)',
     replacement: 'if (value) this.#markSent(value, nowMs - value.intervalMs)',
     breaks: ['S8'],
+    trySeed: 252,
   },
   {
     name: 'an ephemeral event is lost when events of the log leave with it',
@@ -185,6 +188,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'if (list.hasEnd && this.#host',
     replacement: 'if (list.isEphemeral && list.hasEnd && this.#host',
     breaks: ['liveness'],
+    trySeed: 30,
   },
   {
     name: 'who has not had the end of a topic is sent away for good',
@@ -192,6 +196,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'standing.finished.endOf(topic, position))',
     replacement: 'standing.finished.endOf(topic, flusher.end))',
     breaks: ['§8'],
+    trySeed: 214,
   },
   {
     name: 'a topic stays finished when it is published to again',
@@ -206,6 +211,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'const after = isInSnapshot ? WHOLE_SNAPSHOT : this.after',
     replacement: 'const after = isInSnapshot ? WHOLE_SNAPSHOT : (this.#next ?? this.after)',
     breaks: ['§11.3', '§11.1', '§6', 'liveness'],
+    trySeed: 197,
   },
   {
     name: 'the last events of new topics take a stream past what it is owed of the others',
@@ -227,5 +233,6 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'const isRead = !reading.hasBacklog && !reading.addition && !reading.isOnBridge',
     replacement: 'const isRead = !reading.hasBacklog && !reading.isOnBridge',
     breaks: ['§6', 'liveness'],
+    trySeed: 43,
   },
 ]
