@@ -5,7 +5,15 @@ import { defineConfig } from 'vitest/config'
 const conditions = ['@millrace/source', ...defaultServerConditions]
 
 // Each group has its folder, and runs when the group before it has ended.
+/** Ten thousand connections need the machine to themselves. */
+const alone = ['test/e2e/slow-and-many.test.ts']
 const simulation = ['test/simulation/**/*.test.ts', 'test/faults/**/*.test.ts']
+/** Browsers want a core for themselves and one for who serves them. */
+const browsers = [
+  'test/e2e/{browsers,demo,playwright-fixtures,resilience-cases}.test.ts',
+  'test/e2e/{connect,event-source}-browsers.test.ts',
+  'test/e2e/{react,shared}-*.test.ts',
+]
 const e2e = ['test/e2e/**/*.test.ts']
 const load = ['test/load/**/*.test.ts']
 
@@ -44,18 +52,18 @@ export default defineConfig({
           // The real engine through many seeds: all of both cores, and no real time.
           name: 'simulation',
           include: simulation,
-          testTimeout: 300_000,
+          testTimeout: 600_000,
           sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
         test: {
-          // Real browsers and whole processes, one file at a time.
+          // Whole processes, which mostly wait: two files at a time.
           name: 'e2e',
           include: e2e,
-          fileParallelism: false,
-          // Browsers and processes share two cores: what fails once and then holds is the machine's.
+          exclude: [...alone, ...browsers],
+          // They share two cores: what fails once and then holds is the machine's.
           retry: 1,
           testTimeout: 90_000,
           hookTimeout: 120_000,
@@ -65,14 +73,28 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Real browsers, one file at a time.
+          name: 'browsers',
+          include: browsers,
+          fileParallelism: false,
+          retry: 1,
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           // Tests that measure memory or time, alone on the machine.
           name: 'load',
-          include: load,
+          include: [...load, ...alone],
           fileParallelism: false,
+          retry: 1,
           testTimeout: 180_000,
           hookTimeout: 120_000,
           execArgv: ['--expose-gc'],
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -96,6 +96,7 @@ const generalFaults: readonly PlantedFault[] = [
     replacement: `reading.failures++
     reading.after = this.#host.window.end`,
     breaks: ['§11.3', '§11.1', '§11.4'],
+    trySeed: 11,
   },
   {
     name: 'a new epoch does not reset the hot window',
@@ -103,6 +104,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'this.flusher.reset(position)',
     replacement: 'void position',
     breaks: ['liveness', '§11.4', '§11.3', '§11.1'],
+    trySeed: 12,
   },
   {
     name: 'a hole in the tail goes unnoticed',
@@ -110,6 +112,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'if (epoch !== window.end.epoch || seq > window.end.seq + 1) {',
     replacement: 'if (epoch !== window.end.epoch) {',
     breaks: ['§11.3', 'liveness', '§5'],
+    trySeed: 4,
   },
   {
     name: 'a hole in the tail is filled with what follows',
@@ -118,6 +121,7 @@ const generalFaults: readonly PlantedFault[] = [
     replacement: `if (seq > window.end.seq + 1) window.push(new Frame(event, nowMs))
       else if (epoch !== window.end.epoch) {`,
     breaks: ['§11.3', '§11.1', 'liveness', '§5'],
+    trySeed: 7,
   },
   {
     name: 'the check of a resumed id is not compared',
@@ -147,6 +151,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'const key = `${formatEventId(after)} ${audience.key}`',
     replacement: 'const key = formatEventId(after)',
     breaks: ['S2', '§11.3', '§11.1'],
+    trySeed: 16,
   },
   {
     name: 'the hot window drops frames that are still to be sent',
@@ -164,6 +169,7 @@ const generalFaults: readonly PlantedFault[] = [
     for (const [place, member] of this.#members.entries()) if (member) member.slot = place
     this.#memberCount--`,
     breaks: ['§11.3', '§11.1', 'liveness', '§5'],
+    trySeed: 4,
   },
   {
     name: 'a catch-up does not look how full its transport is',
@@ -171,6 +177,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'Math.max(0, this.#host.limits.maxBufferBytes - this.#transport.bufferedBytes)',
     replacement: 'this.#host.limits.maxBufferBytes',
     breaks: ['§7'],
+    trySeed: 15,
   },
   {
     name: 'a transport that is gone stays in its audience',
@@ -187,6 +194,7 @@ const generalFaults: readonly PlantedFault[] = [
     this.#leaveAudience()`,
     replacement: '  destroy(reason: EndReason): void {',
     breaks: ['Transport'],
+    trySeed: 3,
   },
   {
     name: 'more waits in a transport than it may hold',
@@ -194,6 +202,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'buffered + list.byteLength > this.#host.limits.maxBufferBytes',
     replacement: 'buffered > 2 * this.#host.limits.maxBufferBytes',
     breaks: ['§7'],
+    trySeed: 3,
   },
   {
     name: 'the bytes that wait in all transports have no bound',
@@ -233,6 +242,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'this.#progress.stuckMs(nowMs) > staleMs',
     replacement: 'this.#progress.stuckMs(nowMs) > 100 * staleMs',
     breaks: ['§7'],
+    trySeed: 8,
   },
   {
     name: 'an id beyond the head waits for the head',
@@ -247,6 +257,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: "return page.kind === 'gap' ? page : bounds",
     replacement: 'return bounds',
     breaks: ['§11.3', '§6'],
+    trySeed: 3,
   },
   {
     name: 'a reader goes on after a gap from where the node is, not from where the log is',
@@ -254,6 +265,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: `const place = placeAfterGap(subscriber, reason, oldest, head)`,
     replacement: `const place = placeAfterGap(subscriber, reason, oldest, this.#host.window.end)`,
     breaks: ['§11.1', '§11.3', '§11.4', 'liveness'],
+    trySeed: 12,
   },
   {
     name: 'the log is read without a pause until the tail has heard of its epoch',
@@ -261,6 +273,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'isStuck && (after.epoch !== window.base.epoch || after.seq < window.base.seq)',
     replacement: 'isStuck && after.epoch === window.base.epoch && after.seq < window.base.seq',
     breaks: ['liveness'],
+    trySeed: 12,
   },
   {
     name: 'from=now starts at the newest event, flushed or not',
@@ -284,6 +297,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'return page.frames',
     replacement: 'return page.frames.slice(1)',
     breaks: ['§11.3', 'liveness'],
+    trySeed: 15,
   },
   {
     name: 'audiences are never released',
@@ -307,6 +321,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'if (this.#closing) sendAway(',
     replacement: 'if (!connection) sendAway(',
     breaks: ['liveness', '§8', '§11.8'],
+    trySeed: 6,
   },
 ]
 

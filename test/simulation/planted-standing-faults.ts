@@ -9,6 +9,7 @@ export const standingFaults: readonly PlantedFault[] = [
     replacement: `if (reason === 'slow') return
     if (reason === 'too_far') reading.maxReplayCount = false`,
     breaks: ['§11.3', '§11.1', '§11.4', 'liveness'],
+    trySeed: 29,
   },
   {
     name: 'a replay may be as long as it likes',
@@ -23,6 +24,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'const isKept = frame.except !== client',
     replacement: 'const isKept = frame.except === undefined || client.length > 0',
     breaks: ['S2'],
+    trySeed: 9,
   },
   {
     name: 'a replayed event is sent to the client that it is kept from',
@@ -30,6 +32,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: '(client === undefined || frame.except !== client)',
     replacement: '(client !== undefined || frame.except === undefined || client === undefined)',
     breaks: ['S2'],
+    trySeed: 7,
   },
   {
     name: 'a page of a snapshot lacks its first event',
@@ -44,6 +47,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'const frames = page.frames.flatMap((frame) => subscriber.partWithoutId(frame) ?? [])',
     replacement: 'const frames = page.frames.flatMap((frame) => subscriber.partOf(frame) ?? [])',
     breaks: ['§6', '§11.3', '§11.1'],
+    trySeed: 7,
   },
   {
     name: 'the notice before a snapshot vouches for the snapshot',
@@ -58,6 +62,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'if (!needsStanding) return true',
     replacement: 'if (!needsStanding || end) return true',
     breaks: ['liveness', '§8'],
+    trySeed: 3,
   },
   {
     name: 'values that do not fit count as written',
@@ -65,6 +70,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'if (room < 0 && frames.length > 0) return false',
     replacement: 'if (room < 0 && frames.length > 0) continue',
     breaks: ['liveness'],
+    trySeed: 3,
   },
   {
     name: 'values are given out that are newer than the newest pass',
@@ -72,6 +78,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'return this.#at !== undefined && this.#at.epoch === passEnd.epoch && this.#at.seq <= passEnd.seq',
     replacement: 'return this.#at !== undefined && passEnd.seq >= 0',
     breaks: ['§11.5', '§8', '§6'],
+    trySeed: 19,
   },
   {
     name: 'a value that waits is forgotten for who falls behind',
@@ -87,6 +94,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'if (this.#heldCount === 0) return undefined',
     replacement: 'if (this.#heldCount >= 0) return undefined',
     breaks: ['liveness'],
+    trySeed: 3,
   },
   {
     name: 'values are not read again after a hole in the tail',
@@ -94,6 +102,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'if (this.#hasStanding) void this.standing.reload()',
     replacement: '',
     breaks: ['liveness', '§11.5'],
+    trySeed: 4,
   },
   {
     name: 'a key is sent as often as it changes',
@@ -117,6 +126,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'owe(this.#host.index, plan.frames, ephemeral)',
     replacement: 'owe(this.#host.index, plan.frames, frames.length > 0 ? [] : ephemeral)',
     breaks: ['S7'],
+    trySeed: 4,
   },
   {
     name: 'ephemeral events that leave together have no order',
@@ -160,6 +170,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'if (this.#isLast(frame)) return audience.partWithoutId(frame, client)',
     replacement: '',
     breaks: ['liveness'],
+    trySeed: 7,
   },
   {
     name: 'who was away and does not want the last value is not told that its topic is finished',
@@ -167,6 +178,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'if (audience.acceptsType(frame) || this.#isLast(frame)) frames.push(frame)',
     replacement: 'if (audience.acceptsType(frame)) frames.push(frame)',
     breaks: ['liveness'],
+    trySeed: 21,
   },
   {
     name: 'a value that others have followed says that its topic is finished',
@@ -174,6 +186,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'return event.end === true && this.#topics.get(event.topic)?.lastSeq === seq',
     replacement: 'return event.end === true && seq > 0',
     breaks: ['§8'],
+    trySeed: 15,
   },
   {
     name: 'a snapshot does not say that a topic is finished to who does not want its last event',
@@ -181,6 +194,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'return part === frame ? frame.withoutId : part && frame.markWithoutId',
     replacement: 'return part === frame ? frame.withoutId : undefined',
     breaks: ['§6', 'liveness'],
+    trySeed: 12,
   },
   {
     name: 'a stream stays open when all its topics are finished',
@@ -219,6 +233,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'const hasNothingBefore = !this.bridge && ',
     replacement: 'const hasNothingBefore = ',
     breaks: ['§11.3', '§11.1'],
+    trySeed: 6,
   },
   {
     name: 'the last events of new topics are not given',
@@ -226,6 +241,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: "if (isAtPlace && (from === 'snapshot' || pending))",
     replacement: 'if (isAtPlace && pending)',
     breaks: ['§6'],
+    trySeed: 28,
   },
   {
     name: 'stream:topics comes before the stream is there',
