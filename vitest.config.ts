@@ -8,7 +8,7 @@ const conditions = ['@millrace/source', ...defaultServerConditions]
 /** Ten thousand connections need the machine to themselves. */
 const alone = ['test/e2e/slow-and-many.test.ts']
 const simulation = ['test/simulation/**/*.test.ts', 'test/faults/**/*.test.ts']
-/** Browsers want a core for themselves and one for who serves them. */
+/** Two browsers at a time are enough for two cores: nothing else runs beside them. */
 const browsers = [
   'test/e2e/{browsers,demo,playwright-fixtures,resilience-cases}.test.ts',
   'test/e2e/{connect,event-source}-browsers.test.ts',
@@ -73,10 +73,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // Real browsers, one file at a time.
+          // Real browsers, two files at a time.
           name: 'browsers',
           include: browsers,
-          fileParallelism: false,
           retry: 1,
           testTimeout: 90_000,
           hookTimeout: 120_000,
