@@ -7,17 +7,15 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { browserAvailable } from '../support/services.ts'
 import { launchBrowser, type BrowserPage, type TestBrowser } from './support/browser.ts'
 import {
-  ASKED,
+  expectAllOf,
   leaderOf,
-  outcomeOf,
+  openTabs,
   roleOf,
   setUpSharing,
   sharing,
-  sharingUrl,
   SOON,
   TOPICS,
   until,
-  type SharingStage,
 } from './support/sharing-stage.ts'
 import { processOf } from './support/tab-process.ts'
 
@@ -32,32 +30,9 @@ describe.skipIf(!browserAvailable('firefox'))('tabs of Firefox that share a conn
   })
   afterAll(() => browser?.close())
 
-  /** Tabs by what they ask for, one of which has the connection. */
-  async function openTabs(stage: SharingStage, count = ASKED.length): Promise<Map<BrowserPage, readonly string[]>> {
-    const tabs = new Map<BrowserPage, readonly string[]>()
-    let first: BrowserPage | undefined
-    for (let i = 0; i < count; i++) {
-      const topics = ASKED[i % ASKED.length] ?? []
-      const url = sharingUrl(stage, topics)
-      const tab = await (first?.openTab(url) ?? browser.open(url))
-      first ??= tab
-      tabs.set(tab, topics)
-    }
-    onTestFinished(() => first?.close())
-    await sharing(stage, [...tabs.keys()])
-    return tabs
-  }
-
-  async function expectAllOf(stage: SharingStage, tabs: ReadonlyMap<BrowserPage, readonly string[]>): Promise<void> {
-    for (const [tab, topics] of tabs) {
-      const { owed, had } = await outcomeOf(stage, tab, topics)
-      expect(had).toEqual(owed)
-    }
-  }
-
   test('ten tabs work over HTTP/1.1, each with its own topics', async () => {
     const stage = await setUpSharing()
-    const tabs = await openTabs(stage, TEN)
+    const tabs = await openTabs(browser, stage, { count: TEN })
     for (let i = 0; i < 10; i++) await stage.publish(TOPICS)
     await expectAllOf(stage, tabs)
     await expect.poll(() => stage.connectionCount(), SOON).toBe(1)
@@ -72,7 +47,7 @@ describe.skipIf(!browserAvailable('firefox'))('tabs of Firefox that share a conn
   ] as const) {
     test(`nothing is lost or doubled when the leader ${end}`, async () => {
       const stage = await setUpSharing()
-      const tabs = await openTabs(stage)
+      const tabs = await openTabs(browser, stage)
       for (let round = 0; round < 2; round++) {
         const leader = await leaderOf([...tabs.keys()])
         tabs.delete(leader)
@@ -88,7 +63,7 @@ describe.skipIf(!browserAvailable('firefox'))('tabs of Firefox that share a conn
 
   test('nothing is lost or doubled when the leader leaves for another page, and comes back', async () => {
     const stage = await setUpSharing()
-    const tabs = await openTabs(stage)
+    const tabs = await openTabs(browser, stage)
     const leader = await leaderOf([...tabs.keys()])
     const others = new Map([...tabs].filter(([tab]) => tab !== leader))
     await stage.publishDuring(TOPICS, async () => {
@@ -106,7 +81,7 @@ describe.skipIf(!browserAvailable('firefox'))('tabs of Firefox that share a conn
 
   test('another tab takes over from a leader that hangs, which then follows', async () => {
     const stage = await setUpSharing()
-    const tabs = await openTabs(stage)
+    const tabs = await openTabs(browser, stage)
     const leader = await leaderOf([...tabs.keys()])
     const others = [...tabs.keys()].filter((tab) => tab !== leader)
     await leader.evaluate(`setTimeout(() => { for (const end = Date.now() + 25_000; Date.now() < end;); }, 0), 0`)
@@ -137,7 +112,7 @@ describe.skipIf(!browserAvailable('firefox'))('tabs of Firefox that share a conn
 
   test('a closed stream leaves no lock', async () => {
     const stage = await setUpSharing()
-    const [page] = (await openTabs(stage)).keys()
+    const [page] = (await openTabs(browser, stage)).keys()
     await page?.evaluate('stream.close()')
     const held = 'navigator.locks.query().then(({ held, pending }) => held.length + pending.length)'
     // Three tabs: each has its own lock and waits for, or has, the one of the leader, who waits for the other two.

@@ -1,18 +1,17 @@
 /** Tabs that share a connection which has to be authorized, and one that is none: polls. */
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { browserAvailable, type BrowserName } from '../support/services.ts'
-import { launchBrowser, type BrowserPage, type TestBrowser } from './support/browser.ts'
+import { launchBrowser, type TestBrowser } from './support/browser.ts'
 import {
   ASKED,
+  expectAllOf,
   leaderOf,
-  outcomeOf,
+  openTabs,
   setUpGuardedSharing,
   setUpSharing,
   sharing,
-  sharingUrl,
   SOON,
   TOPICS,
-  type SharingStage,
 } from './support/sharing-stage.ts'
 
 for (const name of ['chromium', 'firefox'] as const) {
@@ -29,34 +28,9 @@ function suite(name: BrowserName): void {
   })
   afterAll(() => browser?.close())
 
-  async function openTabs(
-    stage: SharingStage,
-    options: string,
-    streams: number,
-  ): Promise<Map<BrowserPage, readonly string[]>> {
-    const tabs = new Map<BrowserPage, readonly string[]>()
-    let first: BrowserPage | undefined
-    for (const topics of ASKED) {
-      const url = sharingUrl(stage, topics, options)
-      const tab = await (first?.openTab(url) ?? browser.open(url))
-      first ??= tab
-      tabs.set(tab, topics)
-    }
-    onTestFinished(() => first?.close())
-    await sharing(stage, [...tabs.keys()], streams)
-    return tabs
-  }
-
-  async function expectAllOf(stage: SharingStage, tabs: ReadonlyMap<BrowserPage, readonly string[]>): Promise<void> {
-    for (const [tab, topics] of tabs) {
-      const { owed, had } = await outcomeOf(stage, tab, topics)
-      expect(had).toEqual(owed)
-    }
-  }
-
   test('an authorized connection renews an expired token once for all, and so does the next leader', async () => {
     const stage = await setUpGuardedSharing('first')
-    const tabs = await openTabs(stage, 'authorize', 1)
+    const tabs = await openTabs(browser, stage, { options: 'authorize' })
     await stage.publish(TOPICS)
     await expectAllOf(stage, tabs)
     // Each tab has had a connection of its own for a moment.
@@ -81,7 +55,7 @@ function suite(name: BrowserName): void {
   for (const transport of ['long-polling', 'polling']) {
     test(`one tab asks for all of them by ${transport}, and the next one when it is closed`, async () => {
       const stage = await setUpSharing()
-      const tabs = await openTabs(stage, `transport=${transport}`, 0)
+      const tabs = await openTabs(browser, stage, { options: `transport=${transport}`, streams: 0 })
       for (let round = 0; round < 2; round++) {
         await sharing(stage, [...tabs.keys()], 0)
         stage.front.takePeak()

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { browserAvailable, browserPath } from '../support/services.ts'
 import {
   ASKED,
+  expectAllOf,
   leaderOf,
-  outcomeOf,
   roleOf,
   SEVEN,
   setUpSharing,
@@ -16,13 +16,7 @@ import {
   TOPICS,
   until,
   type SharingStage,
-  type Tab,
 } from './support/sharing-stage.ts'
-
-async function expectAll(stage: SharingStage, tab: Tab, topics: readonly string[]): Promise<void> {
-  const { owed, had } = await outcomeOf(stage, tab, topics)
-  expect(had).toEqual(owed)
-}
 
 describe.skipIf(!browserAvailable('chromium'))('tabs of Chromium that share a connection', () => {
   let browser: Browser
@@ -52,10 +46,6 @@ describe.skipIf(!browserAvailable('chromium'))('tabs of Chromium that share a co
     }
     await sharing(stage, [...tabs.keys()])
     return tabs
-  }
-
-  async function expectAllOf(stage: SharingStage, tabs: ReadonlyMap<Page, readonly string[]>): Promise<void> {
-    for (const [page, topics] of tabs) await expectAll(stage, page, topics)
   }
 
   test('each tab gets its own topics over one connection', async () => {
@@ -100,7 +90,7 @@ describe.skipIf(!browserAvailable('chromium'))('tabs of Chromium that share a co
       await thaw(leader)
       await sharing(stage, [...tabs.keys()])
     })
-    for (const [page, topics] of tabs) await expectAll(stage, page, topics)
+    await expectAllOf(stage, tabs)
     expect(await roleOf(leader)).toBe('following')
     expect(await leader.evaluate('lifecycle')).toEqual(['freeze', 'resume'])
   })
@@ -142,7 +132,7 @@ describe.skipIf(!browserAvailable('chromium'))('tabs of Chromium that share a co
     }
     await sharing(stage, pages)
     await stage.publish(['a', 'a', 'a'])
-    for (const page of pages) await expectAll(stage, page, ['a'])
+    await expectAllOf(stage, new Map(pages.map((page) => [page, ['a']])))
     await expect.poll(() => stage.connectionCount(), SOON).toBe(1)
   })
 

@@ -1,4 +1,5 @@
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
+import type { BrowserPage, TestBrowser } from './browser.ts'
 import { bundlePage } from './bundle-page.ts'
 import { startHubProcess } from './hub-process.ts'
 import { serveOneOrigin, type OneOrigin } from './one-origin.ts'
@@ -163,6 +164,43 @@ export async function outcomeOf(
   const last = owed.at(-1)?.n
   await until('the last event', async () => (await tab.evaluate('seen.at(-1)?.n')) === last)
   return { owed, had: await tab.evaluate('seen') }
+}
+
+/** Each tab has had what it was owed, once and in order. */
+export async function expectAllOf(stage: SharingStage, tabs: ReadonlyMap<Tab, readonly string[]>): Promise<void> {
+  for (const [tab, topics] of tabs) {
+    const { owed, had } = await outcomeOf(stage, tab, topics)
+    expect(had).toEqual(owed)
+  }
+}
+
+export interface TabsToOpen {
+  /** @default one for each of {@link ASKED} */
+  readonly count?: number
+  /** Of the page, as in its query. @default none */
+  readonly options?: string
+  /** How many streams the hub has then. @default 1 */
+  readonly streams?: number
+}
+
+/** Opens tabs of one window, each with topics of its own, one of which has the connection. */
+export async function openTabs(
+  browser: TestBrowser,
+  stage: SharingStage,
+  { count = ASKED.length, options, streams }: TabsToOpen = {},
+): Promise<Map<BrowserPage, readonly string[]>> {
+  const tabs = new Map<BrowserPage, readonly string[]>()
+  let first: BrowserPage | undefined
+  for (let i = 0; i < count; i++) {
+    const topics = ASKED[i % ASKED.length] ?? []
+    const url = sharingUrl(stage, topics, options)
+    const tab = await (first?.openTab(url) ?? browser.open(url))
+    first ??= tab
+    tabs.set(tab, topics)
+  }
+  onTestFinished(() => first?.close())
+  await sharing(stage, [...tabs.keys()], streams)
+  return tabs
 }
 
 function isAsked(topic: string, topics: readonly string[]): boolean {
