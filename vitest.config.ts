@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 // Workspace packages are imported by name and resolve to their sources: no build before a test.
 const conditions = ['@millrace/source', ...defaultServerConditions]
 
-// Each group has its folder, and runs when the group before it has ended.
+// Each group runs when the group before it has ended.
 /** Ten thousand connections need the machine to themselves. */
 const alone = ['test/e2e/slow-and-many.test.ts']
 const simulation = ['test/simulation/**/*.test.ts', 'test/faults/**/*.test.ts']
@@ -52,7 +52,7 @@ export default defineConfig({
           // The real engine through many seeds: all of both cores, and no real time.
           name: 'simulation',
           include: simulation,
-          testTimeout: 600_000,
+          testTimeout: 300_000,
           sequence: { groupOrder: 1 },
         },
       },
