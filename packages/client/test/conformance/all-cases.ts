@@ -58,5 +58,12 @@ export async function runCases(
     }
   }
   await Promise.all([work(), work(), work()])
+  // What fails beside others has another try by itself: a machine that is too busy for three at a time proves nothing.
+  for (const each of cases) {
+    const title = titleOf(each)
+    if (outcomes[title] === 'passed') continue
+    const again = await runCase(EventSource, origin, each)
+    outcomes[title] = again === 'passed' ? again : `${outcomes[title]}; again: ${again}`
+  }
   return outcomes
 }

@@ -45,8 +45,7 @@ export class World {
   }
 
   async seen(url: string): Promise<SeenRequest[]> {
-    const token = new URL(url).pathname.split('/')[2] ?? ''
-    return (await (await fetch(`${this.origin}/seen/${token}`)).json()) as SeenRequest[]
+    return seenBy(this.origin, url)
   }
 
   end(): void {
@@ -100,14 +99,26 @@ export class Heard {
   }
 
   async seen(): Promise<SeenRequest[]> {
-    const token = new URL(this.source.url).pathname.split('/')[2] ?? ''
-    return (await (await fetch(`${this.#origin}/seen/${token}`)).json()) as SeenRequest[]
+    return seenBy(this.#origin, this.source.url)
   }
 
   async requests(count: number): Promise<SeenRequest[]> {
     let seen: SeenRequest[] = []
     await until(async () => (seen = await this.seen()).length >= count, `${count} requests`)
     return seen
+  }
+}
+
+/** Asks the server which requests came. This is the instrument, and not what is tried: it may fail once and twice. */
+async function seenBy(origin: string, url: string): Promise<SeenRequest[]> {
+  const token = new URL(url).pathname.split('/')[2] ?? ''
+  for (let failures = 0; ; failures++) {
+    try {
+      return (await (await fetch(`${origin}/seen/${token}`, { cache: 'no-store' })).json()) as SeenRequest[]
+    } catch (error) {
+      if (failures === 2) throw error
+      await pause(100)
+    }
   }
 }
 
