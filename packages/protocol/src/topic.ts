@@ -40,8 +40,11 @@ export function parseSelector(text: string): Selector {
 export function userTopic(user: string): Topic & Selector {
   if (!user.isWellFormed())
     throw new ProtocolError('invalid_topic', describe('user id', user, 'it has a lone surrogate'))
-  const topic = parseTopic(`@${encodeURIComponent(user).replaceAll('.', '%2E').replaceAll('*', '%2A')}`)
-  return parseSelector(topic) as Topic & Selector
+  return parseSelector(parseTopic(ownTopicOf(user))) as Topic & Selector
+}
+
+function ownTopicOf(user: string): string {
+  return `@${encodeURIComponent(user).replaceAll('.', '%2E').replaceAll('*', '%2A')}`
 }
 
 /** True for a selector that stands for more than one topic. */
@@ -80,7 +83,9 @@ function faultOf(text: string, wildcards: boolean): string | undefined {
   const segments = text.split('.')
   if (segments.length > MAX_TOPIC_SEGMENTS) return `it has more than ${MAX_TOPIC_SEGMENTS} segments`
   if (text.startsWith('@'))
-    return segments.length > 1 || text === '@' || /[*>]/.test(text) ? 'a user topic is @ and one user id' : undefined
+    return segments.length > 1 || text === '@' || /[*>]/.test(text)
+      ? 'a user topic is @ and one user id'
+      : faultOfId(text)
   for (const [i, segment] of segments.entries()) {
     if (segment === '') return 'it has an empty segment'
     if (!/[*>]/.test(segment)) continue
@@ -89,6 +94,18 @@ function faultOf(text: string, wildcards: boolean): string | undefined {
     if (segment === '>' && i !== segments.length - 1) return '> may only be the last segment'
   }
   return undefined
+}
+
+/** One user has one topic: under any other spelling nobody would ever be sent what is published. */
+function faultOfId(topic: string): string | undefined {
+  let id = topic.slice(1)
+  try {
+    id = decodeURIComponent(id)
+  } catch {
+    // It was not encoded.
+  }
+  const own = ownTopicOf(id)
+  return own === topic ? undefined : `the id of a user is percent-encoded in a topic, so write ${own}`
 }
 
 /** Counts only where it has to: a UTF-16 unit has one to three bytes. */

@@ -197,5 +197,16 @@ test("a user's topic is one segment, whatever the id is, and two users never sha
     { seed: 20_261, numRuns: 500 },
   )
   expect(userTopic('a.b*c@d e')).toBe('@a%2Eb%2Ac%40d%20e')
+  // Published under another spelling it would be stored, and reach nobody.
+  for (const [text, own] of [
+    ['@al/ice', '@al%2Fice'],
+    ['@müller', '@m%C3%BCller'],
+    ['@bob@corp', '@bob%40corp'],
+    ['@100%', '@100%25'],
+    ['@%61lice', '@alice'],
+    ['@a%2eb', '@a%2Eb'],
+  ] as const) {
+    for (const parse of [parseTopic, parseSelector]) expect(() => parse(text)).toThrow(`so write ${own}.`)
+  }
   for (const user of ['', 'x'.repeat(300), '\ud800']) expect(() => userTopic(user)).toThrow(/is not a/)
 })

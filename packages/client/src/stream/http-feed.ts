@@ -109,9 +109,13 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     // Between two polls nothing has changed for whoever looks.
     if (!openBy) sink.status({ name: 'connecting', attempt: failures + 1 })
     sink.attempt({ attempt: failures + 1, transport: by, lastId: sink.resumeId() })
-    limit(connectTimeoutMs + waitMs, 'timeout', `The server has not answered within ${connectTimeoutMs} ms.`)
+    const limitTo = (endMs: number, code: 'authorize' | 'timeout', who: string): void =>
+      limit(endMs - clock.now(), code, `${who} has not answered within ${connectTimeoutMs} ms.`)
+    const endMs = clock.now() + connectTimeoutMs
+    limitTo(endMs, 'authorize', 'authorize')
     try {
       access = await until(authorize(signal))
+      limitTo(endMs + waitMs, 'timeout', 'The server')
       const next = wanted.asked(isStream)
       // Topics that are new may have values that are older than the id.
       if (String(next) !== String(asked)) hasState = false
