@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { defaultHubSettings } from '../src/hub-settings.ts'
 import type { StatsReport } from '../src/http/admin-stats.ts'
 import type { TopicReports } from '../src/http/admin-topics.ts'
@@ -45,8 +45,8 @@ test('the statistics and the topics tell of what was published and who listens',
   expect(stats.memory.rssBytes).toBeGreaterThan(stats.memory.heapUsedBytes)
   expect(await read<TopicReports>('/admin/topics')).toMatchObject({
     topics: [
-      { topic: 'a.1', kind: 'log', position: ids[2], state: 'open', subscribers: 1, events: 2, bytes: 8 },
-      { topic: 'c', kind: 'log', position: ids[1], subscribers: 0, events: 1, bytes: 4 },
+      { topic: 'a.1', kind: 'log', position: ids[2], state: 'open', reason: null, subscribers: 1, events: 2, bytes: 8 },
+      { topic: 'c', kind: 'log', position: ids[1], subscribers: 0, lag: 0, events: 1, bytes: 4 },
     ],
     more: false,
     partial: false,
@@ -63,6 +63,21 @@ test('the statistics and the topics tell of what was published and who listens',
     connections: { total: 1, active: 0, endedBy: { client: 1 } },
     events: { delivered: 2 },
   })
+})
+
+test('a topic that is finished says why, and how far behind its slowest stream is', async () => {
+  const { ids } = await server.hub.publish([
+    { topic: 'race.1', data: 1 },
+    { topic: 'race.1', data: 2, end: true },
+  ])
+  const late = { connection: 'c', request: { selectors: ['race.*'] }, lag: 7 }
+  const others = [...server.hub.subscribers(), { ...late, lag: 3 }, late, { ...late, request: { selectors: ['x'] } }]
+  const subscribers = vi.spyOn(server.hub, 'subscribers').mockReturnValue(others as never)
+  const report = await read<TopicReports>('/admin/topics?match=race.1')
+  subscribers.mockRestore()
+  expect(report.topics).toMatchObject([
+    { topic: 'race.1', position: ids[1], state: 'finished', reason: 'end', subscribers: 2, lag: 7 },
+  ])
 })
 
 test.each([

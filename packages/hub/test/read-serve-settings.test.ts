@@ -37,6 +37,7 @@ test.each<readonly [string[], Record<string, string>, string]>([
   [[], { MILLRACE_LOG: 'paper' }, 'MILLRACE_LOG is "paper"'],
   [[], { MILLRACE_LOG: 'nats://n' }, 'MILLRACE_LOG is "nats://n"; nats: is not built yet'],
   [['--workers', '2'], {}, '--workers is not built yet'],
+  [[], { MILLRACE_TICKET_TTL_MS: '5' }, 'MILLRACE_TICKET_TTL_MS is not built yet'],
   [[], { MILLRACE_JWKS: 'https://example.org' }, 'MILLRACE_JWKS is not built yet'],
   [
     ['--log', 'redis://localhost'],

@@ -1,13 +1,18 @@
-import { problemAnswer, type Problem, type WholeAnswer } from '@millrace/server'
+import { joinVary, problemAnswer, type Problem, type WholeAnswer } from '@millrace/server'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { NodeResponse } from './node-http.ts'
 
-/** Answers at once and ends. A response whose head was sent, or whose client has left, is left alone. */
+/**
+ * Answers at once and ends. A response whose head was sent, or whose client has left, is left alone. To a `Vary` that others
+ * have set is added.
+ */
 export function sendWhole(response: NodeResponse, status: number, headers: OutgoingHttpHeaders, body?: string): void {
   if (response.headersSent || response.destroyed) return
   // The compatibility API of HTTP/2 takes the same arguments; only the overloads cannot be united.
   const http1 = response as ServerResponse
-  http1.writeHead(status, headers)
+  const vary = response.getHeader('vary')
+  const joined = vary === undefined ? {} : { Vary: joinVary(String(vary), String(headers['Vary'] ?? '')) }
+  http1.writeHead(status, { ...headers, ...joined })
   http1.end(body)
 }
 

@@ -74,6 +74,8 @@ test('what cannot be sent is refused at once', async () => {
   expect(() => channel.broadcast({ data: 1 })).toThrow(expect.objectContaining({ code: 'closed' }))
 })
 
-test('a history out of its range is refused', () => {
-  expect(() => createChannel({ historyCount: 0 })).toThrow(expect.objectContaining({ code: 'invalid_option' }))
+test.each([0, 1.5, 1_000_001, '5' as unknown as number])('a history of %j is refused', (historyCount) => {
+  expect(() => createChannel({ historyCount })).toThrow(
+    expect.objectContaining({ code: 'invalid_option', message: expect.stringMatching(/^historyCount is .*1000000/) }),
+  )
 })

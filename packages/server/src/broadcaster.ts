@@ -33,6 +33,7 @@ export interface Broadcaster {
 }
 
 const TOPIC = 'channel'
+const MAX_HISTORY_COUNT = 1_000_000
 
 /** What the channels of all platforms have in common: all but how a stream is opened, which is their handler's. */
 export class HubBroadcaster implements Broadcaster {
@@ -44,6 +45,12 @@ export class HubBroadcaster implements Broadcaster {
   /** @throws HubError `invalid_option` */
   constructor({ historyCount = false, ...limits }: ChannelOptions) {
     const keptCount = historyCount === false ? 1 : historyCount
+    if (!Number.isInteger(keptCount) || keptCount < 1 || keptCount > MAX_HISTORY_COUNT) {
+      throw new HubError(
+        'invalid_option',
+        `historyCount is ${shown(historyCount)}; it must be a whole number from 1 to ${MAX_HISTORY_COUNT}, or false.`,
+      )
+    }
     const backend = memory({
       topics: [{ match: TOPIC, retention: { maxCount: keptCount, maxAgeMs: false, maxBytes: false } }],
     })

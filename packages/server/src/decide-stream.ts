@@ -5,7 +5,7 @@ import type { Authorizer, Grant, Refusal } from './grant.ts'
 import { grantFault } from './granted.ts'
 import type { Hub } from './hub.ts'
 import { HubError } from './hub-error.ts'
-import { lastEventIdOf } from './last-event-id.ts'
+import { headerIdOf } from './last-event-id.ts'
 import { problem, problemBody, PROBLEM_TYPE, type Problem } from './problem.ts'
 import type { PollAnswer } from './poll.ts'
 import { pollText } from './poll-text.ts'
@@ -54,6 +54,9 @@ export type StreamDecision =
 
 const OPEN: Grant = { subscribe: ['>'] }
 
+/** Of every answer that is sent whole: another `Accept` may get another one, of the same status or not. */
+const WHOLE_HEADERS: StreamHeaders = { 'Cache-Control': 'no-store', Vary: 'Accept, Origin' }
+
 const reasons = {
   overloaded: 'Delivery lags behind; come again in a moment.',
   draining: 'The server is shutting down; come again in a moment.',
@@ -99,7 +102,7 @@ export function problemAnswer(fault: Problem): WholeAnswer {
   return {
     kind: 'whole',
     status: fault.status,
-    headers: { ...fault.headers, 'Content-Type': PROBLEM_TYPE, 'Cache-Control': 'no-store' },
+    headers: { ...fault.headers, ...WHOLE_HEADERS, 'Content-Type': PROBLEM_TYPE },
     body: problemBody(fault),
   }
 }
@@ -145,7 +148,7 @@ function acceptFault(accept = ''): Problem {
 }
 
 function pollAnswer(answer: PollAnswer): WholeAnswer {
-  const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Vary: 'Accept, Origin' }
+  const headers = { ...WHOLE_HEADERS, 'Content-Type': 'application/json' }
   return { kind: 'whole', status: 200, headers, body: pollText(answer) }
 }
 
@@ -153,7 +156,7 @@ function readRequest(hub: Hub, request: StreamRequest, parameters: URLSearchPara
   const { user, slowPolicy } = grant
   const own = user === undefined ? [] : [userTopic(user)]
   const granted = grant.subscribe.filter((text) => !text.startsWith('@')).map((text) => parseSelector(text))
-  const wanted = readSubscribeRequest(parameters, lastEventIdOf(request), {
+  const wanted = readSubscribeRequest(parameters, headerIdOf(request), {
     defaultSelectors: [...granted, ...own],
     maxTopicsPerStream: hub.limits.maxTopicsPerStream,
     user,
@@ -167,5 +170,5 @@ function refusalAnswer({ status, detail = 'No stream for this client.' }: Refusa
 
 /** Stops a client for good. */
 function noContent(): WholeAnswer {
-  return { kind: 'whole', status: 204, headers: { 'Cache-Control': 'no-store' }, body: undefined }
+  return { kind: 'whole', status: 204, headers: WHOLE_HEADERS, body: undefined }
 }

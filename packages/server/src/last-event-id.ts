@@ -5,8 +5,13 @@ import type { StreamRequest } from './stream-request.ts'
  * `last_event_id`, which is for clients that cannot set headers. Hostile input; undefined when there is none.
  */
 export function lastEventIdOf(request: Pick<StreamRequest, 'header' | 'query'>): string | undefined {
+  return headerIdOf(request) ?? (new URLSearchParams(request.query).get('last_event_id') || undefined)
+}
+
+/** The id of the header alone. */
+export function headerIdOf(request: Pick<StreamRequest, 'header'>): string | undefined {
   const header = request.header('last-event-id')
-  return header ? utf8Of(header) : new URLSearchParams(request.query).get('last_event_id') || undefined
+  return header ? utf8Of(header) : undefined
 }
 
 /** HTML, 9.2.3: the id is sent as UTF-8; platforms make one character of each byte of a header. */

@@ -8,27 +8,28 @@ export interface Problem {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** As RFC 9110, 15 and RFC 6585 name them, which RFC 9457, 4.2.1 wants of problems without a type of their own. */
 const titles: Readonly<Record<number, string>> = {
-  400: 'Bad request',
-  401: 'Not authenticated',
-  403: 'Not allowed',
-  404: 'Not found',
-  405: 'Method not allowed',
-  406: 'Not acceptable',
-  408: 'Request too slow',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  408: 'Request Timeout',
   409: 'Conflict',
-  413: 'Too large',
-  414: 'Target too long',
-  415: 'Unsupported media type',
-  429: 'Too many requests',
-  431: 'Header too large',
-  500: 'Internal error',
-  501: 'Not implemented',
-  503: 'Unavailable',
-  505: 'HTTP version not supported',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  503: 'Service Unavailable',
+  505: 'HTTP Version Not Supported',
 }
 
-/** A problem with the usual title of its status. */
+/** A problem whose title is the phrase of its status. */
 export function problem(status: number, detail: string, headers?: Readonly<Record<string, string>>): Problem {
   return { status, title: titles[status] ?? 'Error', detail, ...(headers ? { headers } : {}) }
 }

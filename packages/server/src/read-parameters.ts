@@ -21,7 +21,8 @@ const NAMES = [
 ] as const
 
 /**
- * What a client asks for: the query of a GET, or the JSON body of a POST, which has the same names.
+ * What a client asks for: the query of a GET, or the JSON body of a POST, which has the same names. What the body leaves out is
+ * taken from the query: who posts to a URL that asks for a topic means that topic.
  *
  * @throws HubError `invalid_request`; BodyFault
  */
@@ -32,6 +33,10 @@ export async function readParameters(request: StreamRequest): Promise<URLSearchP
   for (const [name, value] of Object.entries(body)) {
     if (!(NAMES as readonly string[]).includes(name)) throw unknownName(name)
     for (const text of textsOf(name, value)) parameters.append(name, text)
+  }
+  const query = readQuery(request.query)
+  for (const name of NAMES) {
+    if (!parameters.has(name)) for (const text of query.getAll(name)) parameters.append(name, text)
   }
   return parameters
 }

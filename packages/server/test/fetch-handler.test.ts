@@ -143,6 +143,31 @@ describe('what is asked by POST', () => {
     expect(text).not.toContain('hidden')
   })
 
+  test('takes from the query what the body leaves out, and nothing else', async () => {
+    const hub = await hubOf()
+    const { ids } = await hub.publish([
+      { topic: 'a', data: 'first' },
+      { topic: 'a', data: 'second' },
+    ])
+    const [first = '', second = ''] = ids
+    const open = async (query: string, body: object): Promise<string> => {
+      const headers = { 'Content-Type': 'application/json' }
+      const request = ask(query, { method: 'POST', headers, body: JSON.stringify(body) })
+      const text = readBody(await hub.fetchHandler()(request), 'data: end')
+      await hub.publish([
+        { topic: 'b', data: 'hidden' },
+        { topic: 'a', data: 'end' },
+      ])
+      return text
+    }
+    expect(await open('?topic=a&utm=1', {})).not.toContain('hidden')
+    expect(await open('?topic=b', { topic: 'a' })).not.toContain('hidden')
+    expect(await open(`?last_event_id=${first}`, { topic: 'a' })).toContain('second')
+    const ofBody = await open(`?last_event_id=${first}`, { topic: 'a', last_event_id: second })
+    expect(ofBody).toContain('data: end')
+    expect(ofBody).not.toContain('data: second')
+  })
+
   test.each([
     ['{"topic":', 400, 'The body is not JSON'],
     ['["a"]', 400, 'it must be an object'],
@@ -189,6 +214,20 @@ describe('a poll', () => {
 })
 
 describe('no stream', () => {
+  test.each([
+    ['a stream that is finished', '', { authorize: () => ({ status: 204 }) as const }, {}, 204],
+    ['a topic that is none', '?topic=a..b', {}, {}, 400],
+    ['a client that is unknown', '', { authorize: () => ({ status: 401 }) as const }, {}, 401],
+    ['a media type that there is not', '', {}, { accept: 'text/html' }, 406],
+  ] as const)('%s is answered with Accept and Origin in Vary', async (_what, query, options, headers, status) => {
+    const response = await (await hubOf()).fetchHandler(options)(ask(query, { headers }))
+    expect([response.status, response.headers.get('vary'), response.headers.get('cache-control')]).toEqual([
+      status,
+      'Accept, Origin',
+      'no-store',
+    ])
+  })
+
   test('[MR-HTTP-6] a grant limits what is seen, and a refusal names the topics', async () => {
     const hub = await hubOf()
     const handle = hub.fetchHandler({ authorize: () => ({ subscribe: ['a.>'] }) })

@@ -26,8 +26,11 @@ interface TopicReport {
   readonly position: string
   readonly lastAt: string
   readonly state: 'open' | 'finished'
-  /** Streams that get its events. */
+  /** Why it is finished: a publisher has said `end`. */
+  readonly reason: 'end' | null
+  /** Streams that get its events, and how many events of the log the one that is furthest behind still has before it. */
   readonly subscribers: number
+  readonly lag: number
   /** Since the hub started; 0 for a topic that nobody has published to since. */
   readonly events: number
   readonly bytes: number
@@ -58,7 +61,7 @@ export async function reportTopics(
     ...known.events.map((event) => ({ event, kind: { kind: 'log' as const } })),
     ...newestByTopic(values.events).map(({ event, keys }) => ({ event, kind: { kind: 'state' as const, keys } })),
   ].sort((one, other) => other.event.position.seq - one.event.position.seq)
-  const subscribersOf = subscriberCounter(hub)
+  const audienceOf = audiences(hub)
   const nowMs = Date.now()
   const topics = newest.slice(0, limit).map(({ event, kind }): TopicReport => {
     const count = counts.of(event.topic)
@@ -68,7 +71,8 @@ export async function reportTopics(
       position: formatEventId(event.position),
       lastAt: new Date(event.timeMs).toISOString(),
       state: event.end ? 'finished' : 'open',
-      subscribers: subscribersOf(event.topic),
+      reason: event.end ? 'end' : null,
+      ...audienceOf(event.topic),
       events: count?.events ?? 0,
       bytes: count?.bytes ?? 0,
       uptimeMs: count ? nowMs - count.firstAtMs : null,
@@ -97,19 +101,36 @@ function newestByTopic(values: readonly StoredEvent[]): { readonly event: Stored
   return [...byTopic.values()]
 }
 
+interface AudienceReport {
+  readonly subscribers: number
+  readonly lag: number
+}
+
 /** Streams with equal selectors are looked at once. */
-function subscriberCounter(hub: NodeHub): (topic: Topic) => number {
-  const audiences = new Map<string, { count: number; readonly matches: (topic: Topic) => boolean }>()
-  for (const { request } of hub.subscribers()) {
+function audiences(hub: NodeHub): (topic: Topic) => AudienceReport {
+  const bySelectors = new Map<string, { subscribers: number; lag: number; readonly has: (topic: Topic) => boolean }>()
+  for (const { request, lag } of hub.subscribers()) {
     const key = request.selectors.join(',')
-    const known = audiences.get(key)
-    if (known) known.count++
-    else audiences.set(key, { count: 1, matches: compileSelectors(request.selectors) })
+    const {
+      subscribers,
+      lag: most,
+      has,
+    } = bySelectors.get(key) ?? {
+      subscribers: 0,
+      lag: 0,
+      has: compileSelectors(request.selectors),
+    }
+    bySelectors.set(key, { subscribers: subscribers + 1, lag: Math.max(most, lag), has })
   }
   return (topic) => {
-    let count = 0
-    for (const audience of audiences.values()) if (audience.matches(topic)) count += audience.count
-    return count
+    let subscribers = 0
+    let lag = 0
+    for (const audience of bySelectors.values()) {
+      if (!audience.has(topic)) continue
+      subscribers += audience.subscribers
+      lag = Math.max(lag, audience.lag)
+    }
+    return { subscribers, lag }
   }
 }
 

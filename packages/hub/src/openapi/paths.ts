@@ -6,6 +6,7 @@ const problems: Readonly<Record<string, string>> = {
   400: 'Something is wrong with the request; nothing was done.',
   403: 'Not allowed.',
   404: 'There is no such thing.',
+  406: '`Accept` takes neither of what this answers with.',
   409: 'A newer revision was there before.',
   413: 'Too large; nothing was stored.',
   415: 'A media type that is not taken.',
@@ -120,7 +121,7 @@ const paths: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
       operationId: 'subscribe',
       summary: 'Opens a stream, or polls',
       parameters: [...query, lastEventId],
-      responses: { 200: stream, 204: finished, ...faults('400', '403', '503') },
+      responses: { 200: stream, 204: finished, ...faults('400', '403', '406', '503') },
     },
     post: {
       operationId: 'publish',
@@ -145,7 +146,7 @@ const paths: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
             'application/x-ndjson': { schema: { type: 'string' } },
           },
         },
-        ...faults('400', '413', '415', '429', '503'),
+        ...faults('400', '403', '413', '415', '429', '503'),
       },
     },
   },
@@ -153,7 +154,7 @@ const paths: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
     post: {
       operationId: 'subscribeByBody',
       summary: 'Opens the same stream by a body: for many topics, and clients that post',
-      parameters: [lastEventId],
+      parameters: [...query.filter(({ name }) => name in asked), lastEventId],
       requestBody: {
         required: true,
         content: {
@@ -167,7 +168,7 @@ const paths: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
           },
         },
       },
-      responses: { 200: stream, 204: finished, ...faults('400', '403', '413', '415', '503') },
+      responses: { 200: stream, 204: finished, ...faults('400', '403', '406', '413', '415', '503') },
     },
   },
   '/events/{connection}/topics': {
@@ -199,7 +200,7 @@ const paths: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
           'The stream has the topics: stream:topics says from where on.',
           object({ topics: listOf(text), revision: count }),
         ),
-        ...faults('400', '403', '404', '409', '415'),
+        ...faults('400', '403', '404', '409', '413', '415'),
       },
     },
   },

@@ -105,7 +105,15 @@ export type OptionName = keyof HubSettings
 export const optionNames: readonly OptionName[] = Object.keys(hubOptions) as OptionName[]
 
 /** Options of the interface that this version does not build: refused, never ignored. */
-export const unbuiltOptions: readonly string[] = ['workers', 'secret', 'jwks', 'corsOrigin', 'tlsCert', 'tlsKey']
+export const unbuiltOptions: readonly string[] = [
+  'workers',
+  'secret',
+  'jwks',
+  'corsOrigin',
+  'tlsCert',
+  'tlsKey',
+  'ticketTtlMs',
+]
 
 function logSchema(): z.ZodType<HubSettings['log']> {
   const error = ({ input }: { input?: unknown }): string => logFault(input)
