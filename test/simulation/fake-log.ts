@@ -1,8 +1,8 @@
 import type { Position } from '@millrace/protocol'
 import { LogError, type Gap, type NewEvent, type Page, type ReadQuery, type StoredEvent } from '@millrace/server'
-import type { Snapshot, SnapshotOptions } from '@millrace/server'
+import type { Recent, RecentLimits, Snapshot, SnapshotOptions } from '@millrace/server'
 import type { FakeTail } from './fake-tail.ts'
-import type { Entry, History, Life } from './history.ts'
+import { hasPosition, type Entry, type History, type Life } from './history.ts'
 import type { Random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 import { isStateTopic, topicMatcher } from './wants.ts'
@@ -201,6 +201,23 @@ export class FakeLog {
     const isWhole = events.length === due.length
     const afterSeq = events.at(-1)?.position.seq ?? at.seq
     return { at, events, partial: false, ...(isWhole ? {} : { next: { at, afterSeq } }) }
+  }
+
+  /** The newest events that have no hole among them, sometimes fewer than there are. */
+  recent({ maxCount, maxBytes }: RecentLimits, random: Random): Recent {
+    const { life, head } = this.history
+    const most = random.chance(0.7) ? maxCount : random.between(0, maxCount)
+    const events: StoredEvent[] = []
+    let bytes = 0
+    let after = head
+    while (events.length < most) {
+      const entry = life.entries.get(after.seq)
+      bytes += entry?.event.data.length ?? 0
+      if (!entry || entry.evicted || bytes > maxBytes || !hasPosition(life, after.seq - 1)) break
+      events.unshift(entry.event)
+      after = this.history.positionAt(life, after.seq - 1)
+    }
+    return { after, events }
   }
 
   /** What is wrong with a position, evictions aside. */

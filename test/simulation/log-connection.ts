@@ -1,6 +1,15 @@
 import type { Position, Selector } from '@millrace/protocol'
 import { LogError, type EventLog, type Gap, type NewEvent, type Page, type ReadQuery } from '@millrace/server'
-import type { Bounds, LogGuarantees, Snapshot, SnapshotOptions, Tail, TailListener } from '@millrace/server'
+import type {
+  Bounds,
+  LogGuarantees,
+  Recent,
+  RecentLimits,
+  Snapshot,
+  SnapshotOptions,
+  Tail,
+  TailListener,
+} from '@millrace/server'
 import { FakeTail } from './fake-tail.ts'
 import type { FakeLog, LogCall } from './fake-log.ts'
 import type { Random } from './random.ts'
@@ -34,6 +43,10 @@ export class LogConnection implements EventLog {
 
   snapshot(selectors: readonly Selector[] | 'all', options: SnapshotOptions = {}): Promise<Snapshot> {
     return this.#call('snapshot', () => this.#log.snapshot(selectors, options, this.#random))
+  }
+
+  recent(limits: RecentLimits): Promise<Recent> {
+    return this.#call('recent', () => this.#log.recent(limits, this.#random))
   }
 
   tail(after: Position | 'head', listener: TailListener): Promise<Tail> {

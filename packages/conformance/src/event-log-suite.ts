@@ -7,6 +7,7 @@ import { faultCases } from './event-log/fault-cases.ts'
 import { LogTest, type LogCase } from './event-log/log-case.ts'
 import { modelCases } from './event-log/model-cases.ts'
 import { readCases } from './event-log/read-cases.ts'
+import { recentCases } from './event-log/recent-cases.ts'
 import { resumeCases } from './event-log/resume-cases.ts'
 import { retentionCases } from './event-log/retention-cases.ts'
 import { snapshotCases } from './event-log/snapshot-cases.ts'
@@ -27,6 +28,7 @@ export function eventLogSuite(setup: EventLogSetup): readonly ConformanceCase[] 
     ...appendCases,
     ...dedupeCases,
     ...readCases,
+    ...recentCases,
     ...resumeCases,
     ...retentionCases,
     ...snapshotCases,

@@ -7,6 +7,7 @@ import { caseOf } from './support/case-of.ts'
 import { dedupeFaults } from './support/dedupe-faults.ts'
 import { logSetup } from './support/log-setup.ts'
 import { readFaults } from './support/read-faults.ts'
+import { recentFaults } from './support/recent-faults.ts'
 import { retentionFaults } from './support/retention-faults.ts'
 import { snapshotPageFaults } from './support/snapshot-page-faults.ts'
 import { stateFaults } from './support/state-faults.ts'
@@ -15,6 +16,7 @@ import { tailFaults } from './support/tail-faults.ts'
 const faults = [
   ...appendFaults,
   ...readFaults,
+  ...recentFaults,
   ...retentionFaults,
   ...tailFaults,
   ...dedupeFaults,

@@ -1,5 +1,8 @@
 import { connect } from 'node:net'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { defaultHubSettings } from '../src/hub-settings.ts'
 import type { StatsReport } from '../src/http/admin-stats.ts'
 import type { TopicReports } from '../src/http/admin-topics.ts'
@@ -63,6 +66,20 @@ test('the statistics and the topics tell of what was published and who listens',
     connections: { total: 1, active: 0, endedBy: { client: 1 } },
     events: { delivered: 2 },
   })
+})
+
+test('a hub that starts again on its file is ready with what was published last at hand', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'millrace-')), 'events.db')
+  onTestFinished(() => rm(dirname(file), { recursive: true }))
+  const settings = { ...defaultHubSettings, log: `sqlite:${file}`, port: 0 } as const
+  const first = await startHubServer(settings)
+  for (let i = 0; i < 5; i++) await first.hub.publish({ topic: 'a', data: i })
+  await first.close({ drainMs: 0 })
+  const second = await startHubServer(settings)
+  onTestFinished(() => second.close({ drainMs: 0 }))
+  expect((await ask(`${second.url}/health/ready`)).status).toBe(200)
+  const stats = JSON.parse((await ask(`${second.url}/admin/stats`)).body) as StatsReport
+  expect(stats.log.hotWindowEvents).toBe(4)
 })
 
 test('a topic that is finished says why, and how far behind its slowest stream is', async () => {

@@ -85,21 +85,6 @@ test.each([401, 403] as const)('an authorizer can refuse with %i', async (status
   expect(await response.json()).toMatchObject({ detail: 'Bring a token.' })
 })
 
-test('an answer that is no stream adds to the Vary that others have set', async () => {
-  const hub = createHub({ backend: memory() })
-  const server = createServer((request, response) => {
-    response.setHeader('Vary', 'Accept-Encoding')
-    void hub.handler()(request, response)
-  })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  running.push({ hub, server })
-  const { port } = server.address() as AddressInfo
-  const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { accept: 'text/html' } })
-  expect([answer.status, answer.headers.get('vary')]).toEqual([406, 'Accept-Encoding, Accept, Origin'])
-})
-
 test('[MR-HTTP-8] an authorizer can stop a client for good with 204', async () => {
   const { url } = await serve({ authorize: () => ({ status: 204 }) })
   const response = await fetch(url)

@@ -8,7 +8,7 @@ import { systemChance, type Chance } from './chance.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { delay } from './delay.ts'
 import { Flusher } from './flusher.ts'
-import { HotWindow } from './hot-window.ts'
+import { HotWindow, type HotWindowLimits } from './hot-window.ts'
 import type { Audience } from './audience.ts'
 import type { WireFrame } from './frame.ts'
 import type { HubObserver } from './hub-observer.ts'
@@ -60,6 +60,7 @@ export class Engine implements SubscriberHost {
   readonly firstAttempt: Promise<boolean>
   isStarted: boolean = false
   readonly #backend: Backend
+  readonly #windowLimits: HotWindowLimits
   readonly #unsent = new UnsentMarks()
   readonly #closing = new AbortController()
   #isFollowing = false
@@ -77,14 +78,14 @@ export class Engine implements SubscriberHost {
     this.onError = options.onError ?? (() => undefined)
     this.observer = options.observer ?? {}
     const { maxCount, maxBytes, maxAgeMs } = narrowestRetention(options.backend.topics)
-    const windowLimits = {
+    this.#windowLimits = {
       maxCount: Math.min(limits.hotWindowCount, maxCount || Infinity),
       maxBytes: Math.min(limits.hotWindowBytes, maxBytes || Infinity),
       maxAgeMs,
     }
     this.kinds = new TopicKinds(options.backend.topics)
     this.pending = new PendingBytes(limits.maxPendingBytesTotal)
-    this.window = new HotWindow(NOWHERE, windowLimits, this.clock)
+    this.window = new HotWindow(NOWHERE, this.#windowLimits, this.clock)
     const pageBytes = Math.floor(limits.maxBufferBytes / 4)
     this.reader = new LogReader(this, {
       maxCount: Math.max(1, Math.floor(pageBytes / FRAME_OVERHEAD_BYTES)),
@@ -262,17 +263,17 @@ export class Engine implements SubscriberHost {
     return (await this.firstAttempt) || this.#follow()
   }
 
-  /** Follows the log from its head, and what goes over the bus. */
+  /** Follows the log from its head, with what was published last already at hand, and what goes over the bus. */
   async #follow(): Promise<boolean> {
     try {
-      const { head } = await this.log.bounds()
-      this.flusher.reset(head)
+      const recent = await this.log.recent(this.#windowLimits)
+      this.flusher.reset(recent.after, recent.events)
       await this.standing.load()
       this.#hasStanding = true
       this.#stopListening ??= await this.#backend.bus.listen(({ event, timeMs }) => {
         this.flusher.acceptEphemeral({ ...event, timeMs })
       })
-      const tail = await this.log.tail(head, {
+      const tail = await this.log.tail(this.flusher.end, {
         onEvents: (events) => this.flusher.accept(events),
         onEpoch: (position) => this.flusher.reset(position),
         onInterrupted: () => {

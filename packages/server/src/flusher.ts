@@ -165,16 +165,22 @@ export class Flusher {
 
   /**
    * Starts anew after `base`, because the tail has a hole or the log a new epoch: live members go on from the log, each
-   * from where it stands.
+   * from where it stands. What is known already to follow `base` was published before: nobody is sent it as something new.
    */
-  reset(base: Position): void {
+  reset(base: Position, known: readonly StoredEvent[] = []): void {
     for (const audience of this.#host.index.all()) {
       for (const member of audience.members) member?.onWindowReset()
     }
     for (const audience of this.#pass?.audiences ?? []) audience.owed = undefined
     this.#pass = undefined
-    this.#host.window.reset(base)
-    this.#end = base
+    const { window, clock, kinds } = this.#host
+    const [nowMs, timeMs] = [clock.now(), clock.time()]
+    window.reset(base)
+    for (const event of known) {
+      window.push(new Frame(event, nowMs - Math.max(0, timeMs - event.timeMs), kinds.isState(event.topic)))
+    }
+    this.#end = window.end
+    window.trim(this.#end.seq)
     this.#passes++
     this.#giveRoom()
     this.#host.onReset()

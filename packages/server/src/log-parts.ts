@@ -6,12 +6,14 @@ export {
   assertEvents,
   assertPosition,
   assertQuery,
+  assertRecentLimits,
   assertSnapshotOptions,
 } from './memory/log-arguments.ts'
 export { MemoryBus } from './memory/memory-bus.ts'
 export { MemoryRegistry } from './memory/memory-registry.ts'
 export { PatternSet, selectorTest } from './memory/pattern-set.ts'
 export { assertEntry, assertKey, assertPrefix } from './memory/registry-arguments.ts'
+export { recentEvents } from './memory/recent-events.ts'
 export {
   defaultRetention,
   defaultStateRetention,

@@ -142,6 +142,21 @@ export interface Snapshot {
   readonly partial: boolean
 }
 
+export interface RecentLimits {
+  /** At most this many events. Integer, at least 1. */
+  readonly maxCount: number
+  /** At most this many bytes of `data` (UTF-8, estimates allowed). Integer, at least 1. */
+  readonly maxBytes: number
+}
+
+/** The newest part of a log. */
+export interface Recent {
+  /** The position that the first of the events follows; the head when there are none. */
+  readonly after: Position
+  /** Of all topics of either kind, one `seq` after the other, oldest first; the last one is the head's. */
+  readonly events: readonly StoredEvent[]
+}
+
 /**
  * Is told what a tail finds. Methods may be called before the promise of `tail` has resolved, never from within `tail`
  * or `append`. They must neither throw nor reject: that ends the tail with an unhandled rejection.
@@ -219,6 +234,11 @@ export interface EventLog {
    * Rejects with `invalid` for a cursor of another epoch: begin anew.
    */
   snapshot(selectors: readonly Selector[] | 'all', options?: SnapshotOptions): Promise<Snapshot>
+  /**
+   * The newest events, as far back as the limits allow and no event is missing: with what a hub that starts fills its
+   * memory. May be fewer than the limits allow by one, and none where the head's event is not kept.
+   */
+  recent(limits: RecentLimits): Promise<Recent>
   /**
    * Follows the log: everything after the position that is kept or comes. Rejects with `invalid` for a position that
    * `read` would answer with `epoch_changed` or `ahead`.

@@ -268,6 +268,7 @@ test('a poll whose cursor is ahead of what this node has heard gets nothing twic
     append: (...given) => log.append(...given),
     read: (query) => log.read(query),
     snapshot: (...given) => log.snapshot(...given),
+    recent: (limits) => log.recent(limits),
     bounds: () => log.bounds(),
     close: () => log.close(),
     tail: (after, listener) =>

@@ -12,6 +12,7 @@ export class LogThatLeaves {
       append: (events) => guard(() => log.append(events)),
       read: (query) => guard(() => log.read(query)),
       snapshot: (selectors) => guard(() => log.snapshot(selectors)),
+      recent: (limits) => guard(() => log.recent(limits)),
       bounds: () => guard(() => log.bounds()),
       tail: (after, listener) => log.tail(after, listener),
       close: () => log.close(),

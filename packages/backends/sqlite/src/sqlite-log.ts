@@ -10,6 +10,8 @@ import {
   type NewEvent,
   type Page,
   type ReadQuery,
+  type Recent,
+  type RecentLimits,
   type Registry,
   type Snapshot,
   type SnapshotOptions,
@@ -22,6 +24,7 @@ import {
   assertEvents,
   assertPosition,
   assertQuery,
+  assertRecentLimits,
   CheckSource,
   EPOCH_LENGTH,
 } from '@millrace/server/log-parts'
@@ -29,6 +32,7 @@ import { AppendQueue, type AppendSink } from './append-queue.ts'
 import { positionIn, toEvents, wellFormed } from './event-columns.ts'
 import type { Questions, Times } from './messages.ts'
 import { ReadAhead } from './read-ahead.ts'
+import { readRecent } from './read-recent.ts'
 import { ReadTurns } from './read-turns.ts'
 import { snapshotAskOf } from './snapshot-ask.ts'
 import type { ResolvedSqliteOptions } from './sqlite-options.ts'
@@ -139,6 +143,12 @@ export class SqliteLog implements EventLog {
     }
   }
 
+  async recent(limits: RecentLimits): Promise<Recent> {
+    this.#assertOpen()
+    assertRecentLimits(limits)
+    return readRecent(this.#head, limits, (...range) => this.#turns.run(() => this.#scan(...range)))
+  }
+
   async tail(after: Position | 'head', listener: TailListener): Promise<Tail> {
     this.#assertOpen()
     if (after !== 'head') {
@@ -169,6 +179,11 @@ export class SqliteLog implements EventLog {
 
   close(): Promise<void> {
     return (this.#closing ??= this.#close())
+  }
+
+  async #scan(after: Position, to: Position, maxCount: number): ReturnType<TailSource['scan']> {
+    const answer = await this.#link.ask('scan', { after, to, maxCount, maxBytes: TAIL_PAGE_BYTES })
+    return { events: toEvents(answer.events, this.#epoch), scannedTo: positionIn(this.#epoch, answer.scannedTo) }
   }
 
   /** Asks what has waited: the log may have been closed meanwhile. */
@@ -222,10 +237,7 @@ export class SqliteLog implements EventLog {
       get head() {
         return log.#head
       },
-      async scan(after, to, maxCount) {
-        const answer = await log.#link.ask('scan', { after, to, maxCount, maxBytes: TAIL_PAGE_BYTES })
-        return { events: toEvents(answer.events, log.#epoch), scannedTo: positionIn(log.#epoch, answer.scannedTo) }
-      },
+      scan: (after, to, maxCount) => log.#scan(after, to, maxCount),
       onTailClosed: (tail) => log.#tails.delete(tail),
     }
   }

@@ -16,6 +16,7 @@ export const closeCases: readonly LogCase[] = [
       await assertRejects(log.read({ after, selectors: 'all', maxCount: 1, maxBytes: 1 }), 'closed')
       await assertRejects(log.read({ after: 'oldest', selectors: 'all', maxCount: 1, maxBytes: 1 }), 'closed')
       await assertRejects(log.snapshot('all'), 'closed')
+      await assertRejects(log.recent({ maxCount: 1, maxBytes: 1 }), 'closed')
       await assertRejects(log.tail('head', new TailRecord()), 'closed')
       await assertRejects(log.tail(after, new TailRecord()), 'closed')
       await assertRejects(log.bounds(), 'closed')

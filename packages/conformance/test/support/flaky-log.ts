@@ -36,6 +36,7 @@ export class FlakyLog implements EventLog {
   append: EventLog['append'] = (events, options) => this.#call(() => this.#log.append(events, options))
   read: EventLog['read'] = (query) => this.#call(() => this.#log.read(query))
   snapshot: EventLog['snapshot'] = (selectors, options) => this.#call(() => this.#log.snapshot(selectors, options))
+  recent: EventLog['recent'] = (limits) => this.#call(() => this.#log.recent(limits))
   bounds: EventLog['bounds'] = () => this.#call(() => this.#log.bounds())
 
   tail: EventLog['tail'] = (after, listener) =>

@@ -49,6 +49,7 @@ export function withMethods(log: EventLog, methods: Partial<EventLog>): EventLog
     read: (query) => log.read(query),
     snapshot: (selectors, options) => log.snapshot(selectors, options),
     tail: (after, listener) => log.tail(after, listener),
+    recent: (limits) => log.recent(limits),
     bounds: () => log.bounds(),
     close: () => log.close(),
     ...methods,

@@ -1,6 +1,13 @@
 import type { Position } from '@millrace/protocol'
 import { shown } from '../shown.ts'
-import { LogError, type AppendOptions, type NewEvent, type ReadQuery, type SnapshotOptions } from '../log.ts'
+import {
+  LogError,
+  type AppendOptions,
+  type NewEvent,
+  type ReadQuery,
+  type RecentLimits,
+  type SnapshotOptions,
+} from '../log.ts'
 
 /** @throws LogError `invalid` */
 export function assertEvents(events: readonly NewEvent[]): void {
@@ -56,6 +63,12 @@ export function assertSnapshotOptions({ of: kind, cursor, maxCount, maxBytes }: 
   }
   if (maxCount !== undefined) assertCount('maxCount', maxCount, 'events')
   if (maxBytes !== undefined) assertCount('maxBytes', maxBytes, 'bytes')
+}
+
+/** @throws LogError `invalid` */
+export function assertRecentLimits({ maxCount, maxBytes }: RecentLimits): void {
+  assertCount('maxCount', maxCount, 'events')
+  assertCount('maxBytes', maxBytes, 'bytes')
 }
 
 function assertCount(name: string, value: unknown, unit: string): void {

@@ -1,4 +1,5 @@
 // oxlint-disable typescript/require-await -- the contract is asynchronous: `async` turns what is thrown into a rejection
+// Over 300 lines: all methods of the contract work on one state, and each is short.
 import type { Position, Selector, Topic } from '@millrace/protocol'
 import type { Clock } from '../clock.ts'
 import {
@@ -12,6 +13,8 @@ import {
   type NewEvent,
   type Page,
   type ReadQuery,
+  type Recent,
+  type RecentLimits,
   type Snapshot,
   type SnapshotKind,
   type SnapshotOptions,
@@ -28,6 +31,7 @@ import {
   assertEvents,
   assertPosition,
   assertQuery,
+  assertRecentLimits,
   assertSnapshotOptions,
 } from './log-arguments.ts'
 import type { LogEntry } from './log-entry.ts'
@@ -35,6 +39,7 @@ import type { ResolvedMemoryOptions } from './memory-options.ts'
 import { TurnTaking } from './turn-taking.ts'
 import { MemoryTail, type TailSource } from './memory-tail.ts'
 import { readPage } from './read-page.ts'
+import { recentEvents } from './recent-events.ts'
 import { Retentions } from './retentions.ts'
 import { snapshotPage, type SnapshotSource } from './snapshot-page.ts'
 import { StateValues } from './state-values.ts'
@@ -161,6 +166,18 @@ export class MemoryLog implements EventLog {
     const at = cursor?.at ?? this.#head
     const page = snapshotPage(this.#sources[kind], selectors, at, options)
     return { at, ...page, partial: kind !== 'state' && this.#topics.mayLack(selectors) }
+  }
+
+  async recent(limits: RecentLimits): Promise<Recent> {
+    this.#assertOpen()
+    assertRecentLimits(limits)
+    this.#evict(this.#clock.now())
+    const kept: StoredEvent[] = []
+    this.#kept.visitAfter(this.#head.seq - limits.maxCount - 1, ({ event }) => {
+      if (event) kept.push(event)
+      return true
+    })
+    return recentEvents(kept, this.#head, limits)
   }
 
   async tail(after: Position | 'head', listener: TailListener): Promise<Tail> {
