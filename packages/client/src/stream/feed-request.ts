@@ -27,7 +27,7 @@ export function feedRequest(
   access: Access,
   { path = '', method = 'GET', query = {}, body }: Asked,
 ): Target {
-  const url = new URL(access.url ?? settings.url)
+  const url = accessUrl(settings, access)
   url.pathname += path
   for (const [name, values] of Object.entries(query)) {
     for (const value of [values].flat()) url.searchParams.append(name, value)
@@ -37,6 +37,16 @@ export function feedRequest(
   if (body) headers.set('Content-Type', 'application/json')
   const { fetch, credentials = 'same-origin' } = settings
   return { url: url.href, fetch, method, credentials, headers, body: body && JSON.stringify(body) }
+}
+
+/** Whether requests are free of preflights whatever their headers: there is no page, or it is of the same origin. */
+export function isNear(settings: FeedSettings, access: Access): boolean {
+  const { pageOrigin } = settings
+  return pageOrigin === undefined || accessUrl(settings, access).origin === pageOrigin
+}
+
+function accessUrl(settings: FeedSettings, access: Access): URL {
+  return new URL(access.url ?? settings.url, settings.url)
 }
 
 /** Sends what is not for a stream. Rejects when `fetch` throws. */

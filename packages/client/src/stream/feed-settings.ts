@@ -8,7 +8,7 @@ import type { CredentialsMode, HeadersInput } from '../web-types.ts'
 export interface Access {
   /** Added to the stream's own headers. */
   readonly headers?: HeadersInput | undefined
-  /** In the place of the stream's URL; topics are added to it. */
+  /** In the place of the stream's URL, and relative to it; topics are added to it. */
   readonly url?: string | undefined
   /** A one-time ticket, sent as `ticket` in the query. */
   readonly ticket?: string | undefined
@@ -45,8 +45,8 @@ export interface FeedSettings {
   /** Milliseconds since 1970. */
   readonly time: () => number
   readonly limits?: EventStreamRequest['limits']
-  /** Whether requests to this URL are free of preflights whatever their headers. */
-  readonly isSameOrigin: boolean
+  /** The origin of the page; undefined where there is none. */
+  readonly pageOrigin: string | undefined
   readonly minDelayMs: number
   readonly connectTimeoutMs: number
   readonly streamTimeoutMs: number

@@ -7,7 +7,7 @@ import { closedError, gaveUp, verdictOf, waitable, type Outcome } from './attemp
 import { missedNotice, readSaid } from './control-data.ts'
 import type { EventFeed, FeedSink, FeedStatus, Transport } from './event-feed.ts'
 import { makeAttempt, type FeedAttempt } from './feed-attempt.ts'
-import { drop, feedRequest, send, type Target } from './feed-request.ts'
+import { drop, feedRequest, isNear, send, type Target } from './feed-request.ts'
 import type { Access, FeedSettings } from './feed-settings.ts'
 import { makePause } from './pause.ts'
 import { isNoPolling, polledEvent, pollOnce } from './poll-once.ts'
@@ -125,7 +125,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       if (signal.aborted) return signal.reason as Outcome
       // Else no request can be made with what it has given.
       const failure = cause instanceof ClientError ? cause : authorizeError(cause)
-      const error = failure.code === 'network' && !settings.isSameOrigin && !wasGood ? foreignError(failure) : failure
+      const error =
+        failure.code === 'network' && !wasGood && !isNear(settings, access) ? foreignError(failure) : failure
       // Who wants polls and nothing else is told what the server says to them.
       return !isStream && isAuto && !choice.canPoll && isNoPolling(error) ? 'no_polling' : error
     }
@@ -218,7 +219,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     )
     // It tells a hub that statuses are read here, so that it need not dress refusals up as streams. Elsewhere it needs a
     // preflight, which other servers may not know how to answer.
-    if (isHub || settings.isSameOrigin) target.headers.set('Millrace-Client', 'js')
+    if (isHub || isNear(settings, access)) target.headers.set('Millrace-Client', 'js')
     if (pollQuery) target.headers.set('Accept', 'application/json')
     return target
   }

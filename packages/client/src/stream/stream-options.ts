@@ -153,7 +153,7 @@ export function resolveStreamOptions(url: string | URL, options: StreamOptions):
     clock: options.clock ?? systemClock,
     fraction,
     time: Date.now,
-    isSameOrigin: !location || absolute.origin === location.origin,
+    pageOrigin: location?.origin,
   }
 }
 

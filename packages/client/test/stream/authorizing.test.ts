@@ -1,7 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { AccessRequest } from '../../src/stream/feed-settings.ts'
 import { openScene } from './support/scene.ts'
 import { settle } from './support/test-clock.ts'
+
+/** The program runs in a page for the rest of the test. */
+function onPage(href: string): void {
+  Object.assign(globalThis, { location: new URL(href) })
+  onTestFinished(() => void Reflect.deleteProperty(globalThis, 'location'))
+}
 
 test('each attempt is made with fresh credentials, and keeps the id', async () => {
   let count = 0
@@ -20,6 +26,22 @@ test('a ticket goes into the query, and another URL takes the place of the strea
   expect(tickets.stream.diagnostics().url).not.toContain('ticket')
   const moved = await openScene({ authorize: () => ({ url: 'http://other.test/events?x=1' }), topics: ['a'] })
   expect(moved.hub.requests[0]?.url.href).toBe('http://other.test/events?x=1&topic=a')
+})
+
+test('a URL of authorize is relative to that of the stream, with a page and without', async () => {
+  const plain = await openScene({ authorize: () => ({ url: '/live?token=1' }), topics: ['a'] })
+  expect(plain.hub.requests.map(({ url }) => url.href)).toEqual(['http://hub.test/live?token=1&topic=a'])
+  onPage('http://page.test/app/')
+  const onOne = await openScene({ authorize: () => ({ url: '/live?token=2' }) })
+  expect(onOne.hub.requests.map(({ url }) => url.href)).toEqual(['http://hub.test/live?token=2'])
+})
+
+test('a URL of authorize that is of another origin than the page costs no preflight', async () => {
+  onPage('http://hub.test/')
+  const own = await openScene({ authorize: () => ({ url: '/events' }) })
+  expect(own.hub.requests[0]?.headers.get('millrace-client')).toBe('js')
+  const other = await openScene({ authorize: () => ({ url: 'http://other.test/events' }) })
+  expect(other.hub.requests[0]?.headers.has('millrace-client')).toBe(false)
 })
 
 test('a 401 asks for other credentials once, soon, and is an answer the second time', async () => {
@@ -101,7 +123,7 @@ test('authorize that fails is tried again with back-off; one that hangs is not w
 test.each(['stream', 'long-polling'] as const)(
   'what authorize gives, and no request can be made with, is a failure of authorize (by %s)',
   async (transport) => {
-    const { stream, hub } = await openScene({ transport, authorize: () => ({ url: 'no URL' }) })
+    const { stream, hub } = await openScene({ transport, authorize: () => ({ url: 'http://' }) })
     expect(stream.status).toMatchObject({ name: 'waiting', error: { code: 'authorize' } })
     expect(hub.requests).toEqual([])
   },
