@@ -3,29 +3,41 @@ import type { EventFeed } from './event-feed.ts'
 /**
  * A feed whose code is loaded when it is opened; until then, and if that fails, another one stands for it.
  *
+ * Topics that are asked for meanwhile are wanted at once, and handed on in order when the feed is open.
+ *
  * @param plain never opened when `load` gives another one; `load` does not reject
  */
 export function lateFeed(plain: EventFeed, load: () => Promise<EventFeed | undefined>): EventFeed {
   let feed = plain
-  let loading: Promise<void> | undefined
-  let isClosed = false
+  let wanted: readonly string[] | undefined
+  let changes: (() => void)[] | undefined = []
+  const handOn = (): void => {
+    for (const change of changes ?? []) change()
+    wanted = changes = undefined
+  }
   const open = async (): Promise<void> => {
     const loaded = await load()
-    if (isClosed) return
+    // It was closed meanwhile.
+    if (!changes) return
     feed = loaded ?? plain
     feed.open()
+    handOn()
   }
   return {
-    open: () => void (loading = open()),
-    async setTopics(topics, from) {
-      await loading
-      return feed.setTopics(topics, from)
+    open: () => void open(),
+    setTopics(topics, from) {
+      if (!changes) return feed.setTopics(topics, from)
+      wanted = topics
+      return new Promise((resolve) => changes?.push(() => resolve(feed.setTopics(topics, from))))
     },
     wake: () => feed.wake(),
     close() {
-      isClosed = true
       feed.close()
+      handOn()
     },
-    diagnostics: () => feed.diagnostics(),
+    diagnostics() {
+      const found = feed.diagnostics()
+      return { ...found, topics: wanted ?? found.topics }
+    },
   }
 }

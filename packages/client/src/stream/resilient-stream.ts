@@ -198,7 +198,12 @@ export function resilientStream<Events extends object>(
       return addTo<Handler>(all, handler)
     },
     onStatus: (listener) => addTo(listeners, listener),
-    setTopics: (topics, { from } = {}) => feed.setTopics([...new Set(topics)], from),
+    setTopics(topics, { from } = {}) {
+      const done = feed.setTopics([...new Set(topics)], from)
+      // Whoever does not look at the promise is not troubled by its rejection.
+      done.catch(() => {})
+      return done
+    },
     addTopics: (topics, options) => self.setTopics([...self.topics, ...topics], options),
     removeTopics: (topics) => self.setTopics(self.topics.filter((topic) => !topics.includes(topic))),
     diagnostics: () => ({

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { openScene } from './support/scene.ts'
 import { settle } from './support/test-clock.ts'
+import { uncaughtIn } from './support/uncaught.ts'
 
 test('onSync is awaited before newer events are handed on, and before the id moves', async () => {
   let finish: (() => void) | undefined
@@ -98,17 +99,7 @@ test('without onSync a gap is an error that is told', async () => {
 })
 
 test('without onSync and onError a gap is an uncaught error: it is never silent', async () => {
-  const uncaught: unknown[] = []
-  const others = process.listeners('uncaughtException')
-  process.removeAllListeners('uncaughtException')
-  process.on('uncaughtException', (error) => void uncaught.push(error))
-  try {
-    await openScene({ lastId: 'nonsense', onError: undefined })
-    await settle()
-  } finally {
-    process.removeAllListeners('uncaughtException')
-    for (const other of others) process.on('uncaughtException', other)
-  }
+  const uncaught = await uncaughtIn(() => openScene({ lastId: 'nonsense', onError: undefined }))
   expect(uncaught).toMatchObject([{ code: 'missed', message: expect.stringContaining('give onSync') }])
 })
 
