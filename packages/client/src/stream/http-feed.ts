@@ -147,7 +147,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
           // Its beginning is due at once.
           heartbeatMs ??= HUB_HEARTBEAT_MS
           const { streamTimeoutMs } = settings
-          if (isAuto && choice.canPoll !== false)
+          if (isAuto && openedAtMs >= choice.pollAtMs)
             limit(streamTimeoutMs, 'held_back', `The stream has not begun within ${streamTimeoutMs} ms.`)
         },
         onBytes() {

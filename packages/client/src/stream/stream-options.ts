@@ -10,6 +10,9 @@ import { retryPolicy, type RetryPolicy } from './retry-policy.ts'
 import type { StreamStatus } from './stream-status.ts'
 import type { CredentialsMode, HeadersInput } from '../web-types.ts'
 
+/** The longest that a hub lets a poll wait. Milliseconds. */
+const MAX_POLL_WAIT_MS = 60_000
+
 /** The times and limits of a stream. */
 export interface StreamLimits {
   /** The least delay before an attempt, until the server sends `retry:`. Milliseconds. @default 1000 */
@@ -169,13 +172,14 @@ function resolveLimits(options: StreamOptions): StreamLimits {
   const limits: Record<string, number | false> = {}
   for (const [name, byDefault] of Object.entries(defaultStreamLimits) as [keyof StreamLimits, number | false][]) {
     const value = options[name] ?? byDefault
-    const isOff = value === false && byDefault === false
-    if (!isOff && !(Number(value) >= 1 && Number(value) <= MAX_DELAY_MS)) {
-      throw invalid(name, value, `give a number from 1 to ${MAX_DELAY_MS}`)
-    }
-    limits[name] = value
+    limits[name] = checked(name, value, byDefault === false, name === 'pollWaitMs' ? MAX_POLL_WAIT_MS : MAX_DELAY_MS)
   }
   return limits as unknown as StreamLimits
+}
+
+function checked<T>(name: string, value: T, mayBeOff: boolean, most: number): T {
+  if ((mayBeOff && value === false) || (Number(value) >= 1 && Number(value) <= most)) return value
+  throw invalid(name, value, `give a number from 1 to ${most}${mayBeOff ? ', or false' : ''}`)
 }
 
 function invalid(name: string, value: unknown, advice: string): ClientError {

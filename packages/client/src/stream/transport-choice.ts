@@ -7,12 +7,18 @@ export interface TransportChoice {
   readonly isProbed: boolean
   /** Failures in a row that speak against this transport. */
   readonly strikes: number
-  /** Whether the server answers polls; undefined until it was asked. */
-  readonly canPoll: boolean | undefined
+  /** The server has answered polls. */
+  readonly canPoll: boolean
+  /** Until then it is not asked for polls: it has answered that it knows none. Milliseconds, by the clock. */
+  readonly pollAtMs: number
   /** When a stream is tried again. Milliseconds, by the clock. */
   readonly streamAtMs: number
-  /** How long it is polled before a stream is tried again: twice as long each time that polls get through and this fails. Milliseconds. */
-  readonly streamPauseMs: number
+  /**
+   * How long a transport is left alone that does not work: it is polled for so long before a stream is tried again, and
+   * twice as long each time that polls get through and this fails. Where the server knows no polls, it is asked again
+   * after so long, and after twice as long each time; streams that work start it over. Milliseconds.
+   */
+  readonly pauseMs: number
 }
 
 /**
@@ -22,7 +28,8 @@ export interface TransportChoice {
  * - `bad`: the connection failed before anything came of it, or fell silent. That may be the network, or the transport.
  * - `held_back`: something on the way keeps the bytes of streams; or it seems so, since a server that nothing has been heard of yet
  *   has not answered in time. A poll shows which.
- * - `no_polling`: the server does not answer polls.
+ * - `no_polling`: the server does not answer polls. Or somebody else has answered, such as the page of a captive portal: so this
+ *   is not for ever.
  * - `neutral`: the server has answered; that the answer was a refusal is not the transport's fault.
  */
 export type TransportVerdict = 'good' | 'bad' | 'held_back' | 'no_polling' | 'neutral'
@@ -30,10 +37,10 @@ export type TransportVerdict = 'good' | 'bad' | 'held_back' | 'no_polling' | 'ne
 /** A single failure is the network's. */
 const MAX_STRIKES = 2
 /** Milliseconds. */
-const MAX_STREAM_PAUSE_MS = 600_000
+const MAX_PAUSE_MS = 600_000
 
-export function firstChoice(transport: Transport, streamRetryMs: number): TransportChoice {
-  return { transport, isProbed: false, strikes: 0, canPoll: undefined, streamAtMs: 0, streamPauseMs: streamRetryMs }
+export function firstChoice(transport: Transport, pauseMs: number): TransportChoice {
+  return { transport, isProbed: false, strikes: 0, canPoll: false, pollAtMs: 0, streamAtMs: 0, pauseMs }
 }
 
 /** The transport of the next attempt. Pure. */
@@ -43,28 +50,28 @@ export function nextChoice(
   nowMs: number,
   streamRetryMs: number,
 ): TransportChoice {
-  const { transport, canPoll } = now
+  const { transport, canPoll, pauseMs } = now
   const isStream = transport === 'stream'
-  if (verdict === 'no_polling') return { ...firstChoice('stream', streamRetryMs), canPoll: false }
+  const longerMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)
+  if (verdict === 'no_polling') return { ...firstChoice('stream', longerMs), pollAtMs: nowMs + pauseMs }
   if (verdict === 'good') {
-    if (isStream) return { ...now, isProbed: false, strikes: 0, streamPauseMs: streamRetryMs }
+    if (isStream) return { ...now, isProbed: false, strikes: 0, pauseMs: streamRetryMs }
     const good = { ...now, isProbed: true, strikes: 0, canPoll: true }
     // One strike already: a stream that fails again at once is not given a second chance.
     if (nowMs < now.streamAtMs) return good
-    const streamPauseMs = Math.min(MAX_STREAM_PAUSE_MS, now.streamPauseMs * (now.isProbed ? 2 : 1))
-    return { ...good, transport: 'stream', strikes: MAX_STRIKES - 1, streamPauseMs }
+    return { ...good, transport: 'stream', strikes: MAX_STRIKES - 1, pauseMs: now.isProbed ? longerMs : pauseMs }
   }
   if (verdict === 'neutral') return now
   const strikes = now.strikes + 1
   if (verdict === 'bad' && strikes < MAX_STRIKES) return { ...now, strikes }
   if (isStream) {
-    if (canPoll === false) return now
+    if (nowMs < now.pollAtMs) return now
     return {
       ...now,
       transport: 'long-polling',
       strikes: 0,
       // Perhaps nothing got through: when a poll does, a stream may as well.
-      streamAtMs: nowMs + (verdict === 'bad' && !now.isProbed ? 0 : now.streamPauseMs),
+      streamAtMs: nowMs + (verdict === 'bad' && !now.isProbed ? 0 : pauseMs),
     }
   }
   // Requests that wait are cut off; or nothing gets through, and then a stream is as good as anything.

@@ -186,6 +186,9 @@ test('options that cannot be used say so at once', () => {
   expect(() => connect('http://x/', { maxQueueCount: 0 })).toThrow('maxQueueCount is 0')
   expect(() => connect('http://x/', { minDelayMs: Number.NaN })).toThrow('minDelayMs is NaN')
   expect(() => connect('http://x/', { maxBackoffMs: 2 ** 31 })).toThrow('maxBackoffMs is 2147483648')
+  expect(() => connect('http://x/', { pollWaitMs: 90_000 })).toThrow(
+    'pollWaitMs is 90000: give a number from 1 to 60000.',
+  )
 })
 
 test('a slow reader is felt by the sender: the body is not read on', async () => {

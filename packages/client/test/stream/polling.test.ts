@@ -129,25 +129,36 @@ test('long polls that are answered at once with nothing make no hot loop', async
   expect(hub?.requests).toHaveLength(11)
 })
 
-test('a server that does not poll is streamed from, and not asked again', async () => {
+test('a server that does not poll is streamed from, and asked again now and then', async () => {
   const { clock, hub, stream } = await openScene(
     {},
     {
       prepare: (one) => {
         one.hasPolling = false
-        one.faultOf = () => ({ kind: 'network' })
+        one.faultOf = ({ transport }) => (transport === 'stream' ? { kind: 'network' } : undefined)
       },
     },
   )
-  await clock.until(() => hub.requests.filter(({ transport }) => transport === 'poll').length === 1)
+  await clock.advance(1_800_000)
+  // At least 1, 2, 4, 8 and 10 minutes lie between them.
+  expect(polls(hub)).toHaveLength(6)
   hub.faultOf = () => undefined
   await clock.until(() => stream.status.name === 'open')
   expect(stream.status).toEqual({ name: 'open', transport: 'stream' })
-  hub.faultOf = () => ({ kind: 'network' })
+})
+
+test('what a captive portal says to a poll does not take polls away for good', async () => {
+  const { clock, hub, stream, data } = await openScene({ topics: ['a'] })
+  hub.publish('a', 1)
+  await settle()
+  const headers = { 'content-type': 'text/html' }
+  hub.faultOf = () => ({ kind: 'answer', status: 200, headers, body: '<html>portal</html>' })
   hub.cutStreams()
-  const count = polls(hub).length
-  await clock.advance(600_000)
-  expect(polls(hub)).toHaveLength(count)
+  await clock.until(() => polls(hub).length === 1)
+  holdStreams(hub)
+  hub.publish('a', 2)
+  await clock.until(() => data().length === 2, 180_000)
+  expect(stream.status).toEqual({ name: 'open', transport: 'long-polling' })
 })
 
 test('a server that does not poll is told of where polls were asked for', async () => {
