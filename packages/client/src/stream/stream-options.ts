@@ -138,6 +138,7 @@ export type StreamSettings = FeedSettings & StreamLimits & Omit<StreamOptions, k
 /** Checks the options and fills in the defaults. @throws ClientError `invalid_option` */
 export function resolveStreamOptions(url: string | URL, options: StreamOptions): StreamSettings {
   const limits = resolveLimits(options)
+  checked('silenceMs', options.silenceMs ?? false, true, MAX_DELAY_MS)
   const { from, types, client, fraction = Math.random } = options
   const { location, document } = globalThis as { location?: Location; document?: Document }
   const absolute = absoluteUrl(url, document?.baseURI ?? location?.href)

@@ -186,6 +186,10 @@ test('options that cannot be used say so at once', () => {
   expect(() => connect('http://x/', { maxQueueCount: 0 })).toThrow('maxQueueCount is 0')
   expect(() => connect('http://x/', { minDelayMs: Number.NaN })).toThrow('minDelayMs is NaN')
   expect(() => connect('http://x/', { maxBackoffMs: 2 ** 31 })).toThrow('maxBackoffMs is 2147483648')
+  for (const silenceMs of [0, -1, Number.NaN, Infinity, 2 ** 31]) {
+    const advice = 'give a number from 1 to 2147483647, or false.'
+    expect(() => connect('http://x/', { silenceMs })).toThrow(`silenceMs is ${silenceMs}: ${advice}`)
+  }
   expect(() => connect('http://x/', { pollWaitMs: 90_000 })).toThrow(
     'pollWaitMs is 90000: give a number from 1 to 60000.',
   )

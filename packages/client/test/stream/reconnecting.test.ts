@@ -167,6 +167,21 @@ test('a server that promises nothing may be silent, unless silenceMs says otherw
   expect(strict.stream.status.name).toBe('waiting')
 })
 
+test('a heartbeat that no timer can hold is a long one, and what is none is none', async () => {
+  for (const heartbeatMs of ['1e9', '1e999', '0', '-5', 'null']) {
+    const said = `event: stream:connected\ndata: {"connection":"c","heartbeatMs":${heartbeatMs}}\n\n`
+    const plain = async (): Promise<Response> =>
+      new Response(new ReadableStream({ start: (one) => one.enqueue(new TextEncoder().encode(said)) }), {
+        headers: { 'content-type': 'text/event-stream' },
+      })
+    const { clock, stream } = await openScene({ fetch: plain })
+    await clock.advance(3_600_000)
+    expect(stream.status.name).toBe('open')
+    expect(clock.timerCount).toBeLessThanOrEqual(1)
+    stream.close()
+  }
+})
+
 test('an answer that does not come is not waited for', async () => {
   const { clock, stream } = await openScene({}, { prepare: (one) => (one.faultOf = () => ({ kind: 'deaf' })) })
   await clock.advance(15_000)

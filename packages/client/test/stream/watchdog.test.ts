@@ -144,3 +144,21 @@ test('doubt while it rests means nothing', async () => {
   await clock.advance(3_600_000)
   expect(alarms).toEqual([])
 })
+
+test('a limit that no timer can hold is kept, without a timer that fires at once', async () => {
+  for (const limitMs of [2 ** 31, 2.5e9, Infinity]) {
+    const { clock, alarms, watchdog } = scene()
+    watchdog.watch(limitMs)
+    await clock.advance(2 ** 31 - 1)
+    expect(alarms).toEqual([])
+    expect(clock.timerCount).toBe(1)
+  }
+})
+
+test('doubt about a promise that no timer can hold is no timer that fires at once', async () => {
+  const { clock, alarms, watchdog } = scene()
+  watchdog.watch(2 ** 31 - 1)
+  watchdog.doubt(2 ** 31 - 1)
+  await clock.advance(1_000_000)
+  expect(alarms).toEqual([])
+})
