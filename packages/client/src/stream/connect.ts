@@ -23,9 +23,8 @@ export function connect<Events extends object = EventMap>(
   url: string | URL,
   options: StreamOptions = {},
 ): EventStream<Events> {
-  const settings = resolveStreamOptions(url, options)
   const { share, debug } = options
-  return resilientStream<Events>(settings, (sink) => {
+  return resilientStream<Events>(resolveStreamOptions(url, options), (settings, sink) => {
     const feed = httpFeed(settings, sink)
     return share ? lateFeed(feed, () => sharedFeed(share, settings, sink, debug)) : feed
   })

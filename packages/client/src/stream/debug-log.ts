@@ -1,3 +1,5 @@
+import { throwUncaught } from './throw-uncaught.ts'
+
 /** Takes one line of the debug log, its time in front. */
 export type DebugLogger = (line: string) => void
 
@@ -7,10 +9,17 @@ const STORAGE_KEY = 'millrace:debug'
 /** A library writes to the console only when it is told to, as here. */
 const { console: output } = globalThis as unknown as { console?: { debug(line: string): void } }
 
-/** Where debug lines go; undefined when nobody wants them. */
+/** Where debug lines go, which does not throw; undefined when nobody wants them. */
 export function debugLogger(debug: boolean | DebugLogger | undefined): DebugLogger | undefined {
-  if (typeof debug === 'function') return debug
-  return (debug ?? isWantedByStorage()) ? (line) => output?.debug(line) : undefined
+  if (!(debug ?? isWantedByStorage())) return undefined
+  return (line) => {
+    try {
+      if (typeof debug === 'function') debug(line)
+      else output?.debug(line)
+    } catch (error) {
+      throwUncaught(error)
+    }
+  }
 }
 
 function isWantedByStorage(): boolean {

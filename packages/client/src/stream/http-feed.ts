@@ -109,6 +109,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     // Between two polls nothing has changed for whoever looks.
     if (!openBy) sink.status({ name: 'connecting', attempt: failures + 1 })
     sink.attempt({ attempt: failures + 1, transport: by, lastId: sink.resumeId() })
+    // Whoever was told may have closed.
+    if (isOver) return 'finished'
     const limitTo = (endMs: number, code: 'authorize' | 'timeout', who: string): void =>
       limit(endMs - clock.now(), code, `${who} has not answered within ${connectTimeoutMs} ms.`)
     const endMs = clock.now() + connectTimeoutMs
@@ -189,8 +191,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     hasState = isGood = isHub = true
     flow()
     const { events, cursor, reset } = answer
-    if (reset) sink.missed(missedNotice(reset, id), undefined)
+    if (reset && !isOver) sink.missed(missedNotice(reset, id), undefined)
     for (const event of events) {
+      if (isOver) return 'finished'
       const polled = polledEvent(event, sink.resumeId())
       onEvent(polled)
       // Of an event that is kept from this client nothing else is said.
@@ -316,7 +319,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     const delayMs = waitable(decision.delayMs)
     openBy = undefined
     sink.status({ name: 'waiting', attempt: failures + 1, delayMs, atMs: time() + delayMs, error })
-    await pause.wait(delayMs, waitable(decision.soonestMs))
+    if (!isOver) await pause.wait(delayMs, waitable(decision.soonestMs))
   }
 
   /** One call at a time: whoever asks meanwhile gets the same answer. */

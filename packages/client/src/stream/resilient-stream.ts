@@ -5,13 +5,16 @@ import { makeDelivery, type DeliveredEvent } from './delivery.ts'
 import type { EventFeed, FeedEvent, FeedSink, FeedStatus, MissedNotice } from './event-feed.ts'
 import type { HandlerArgument, HandlerType, StreamEvent } from './event-map.ts'
 import type { EventStream } from './event-stream.ts'
+import type { FeedSettings } from './feed-settings.ts'
 import { makeIdStore, type IdStore } from './id-store.ts'
 import { onPageSignals } from './page-signals.ts'
 import { makePause } from './pause.ts'
+import type { RetryDecision, RetryPolicy } from './retry-policy.ts'
 import type { StreamSettings } from './stream-options.ts'
 import { isFinal, type StreamStatus } from './stream-status.ts'
+import { throwUncaught } from './throw-uncaught.ts'
 
-type Handler = (event: never) => void
+type Handler = (event: never) => unknown
 
 const SYNC_REQUIRED = 'stream:sync-required'
 
@@ -19,10 +22,15 @@ const SYNC_REQUIRED = 'stream:sync-required'
 const MAX_SYNC_DELAY_MS = 30_000
 const FIRST_SYNC_DELAY_MS = 1_000
 
-/** A stream over any feed: handlers and readers, the status, the gate of missed events, and the id that is kept. */
+/**
+ * A stream over any feed: handlers and readers, the status, the gate of missed events, and the id that is kept.
+ *
+ * What the user gives may throw, or call `close()`: it stops nothing else, and after `close()` nothing of it is called but for
+ * the status that says so.
+ */
 export function resilientStream<Events extends object>(
   settings: StreamSettings,
-  makeFeed: (sink: FeedSink) => EventFeed,
+  makeFeed: (settings: FeedSettings, sink: FeedSink) => EventFeed,
 ): EventStream<Events> {
   const { clock, url, maxQueueCount, persist, signal, parse, onSync } = settings
   const log = debugLogger(settings.debug)
@@ -55,24 +63,27 @@ export function resilientStream<Events extends object>(
     },
     lastId,
   )
-  const feed = makeFeed({
-    resumeId: delivery.receivedId,
-    event(event) {
-      eventCount++
-      if (log) note(`event ${event.type} ${event.topic} ${event.id}`)
-      delivery.push({ event: parsed(event), id: event.id })
+  const feed = makeFeed(
+    { ...settings, policy },
+    {
+      resumeId: delivery.receivedId,
+      event(event) {
+        eventCount++
+        if (log) note(`event ${event.type} ${event.topic} ${event.id}`)
+        delivery.push({ event: parsed(event), id: event.id })
+      },
+      moved(id) {
+        if (id !== delivery.receivedId()) delivery.push({ id })
+      },
+      missed: (missed, id) => delivery.push({ missed, id }),
+      ready: delivery.ready,
+      attempt(attempt) {
+        note(`attempt ${attempt.attempt} by ${attempt.transport} from ${attempt.lastId || 'the start'}`)
+        call(settings.onAttempt, attempt)
+      },
+      status: follow,
     },
-    moved(id) {
-      if (id !== delivery.receivedId()) delivery.push({ id })
-    },
-    missed: (missed, id) => delivery.push({ missed, id }),
-    ready: delivery.ready,
-    attempt(attempt) {
-      note(`attempt ${attempt.attempt} by ${attempt.transport} from ${attempt.lastId || 'the start'}`)
-      call(settings.onAttempt, attempt)
-    },
-    status: follow,
-  })
+  )
 
   function close(): void {
     feed.close()
@@ -102,7 +113,10 @@ export function resilientStream<Events extends object>(
     if (now === status) return
     status = now
     note(`status ${now.name}`)
-    for (const listener of [settings.onState, ...listeners]) call(listener, now)
+    for (const listener of [settings.onState, ...listeners]) {
+      // One of them may have closed the stream, and all were told of that.
+      if (status === now) call(listener, now)
+    }
   }
 
   function parsed({ type, data, topic, id }: FeedEvent): DeliveredEvent {
@@ -117,16 +131,38 @@ export function resilientStream<Events extends object>(
   function handle(event: DeliveredEvent): void {
     const { type } = event
     for (const name of type.startsWith('stream:') ? [type] : [type, '*']) {
-      for (const handler of [...(handlers.get(name) ?? [])]) call(handler, event as never)
+      const all = handlers.get(name) ?? new Set()
+      for (const handler of [...all]) {
+        // One before it may have taken it off, or closed the stream.
+        if (all.has(handler) && !isClosed()) call(handler, event as never)
+      }
     }
   }
 
-  function call<T>(listener: ((value: T) => void) | undefined, value: T): void {
+  function call<T>(listener: ((value: T) => unknown) | undefined, value: T): void {
+    const blame = (cause: unknown): unknown => fail('handler', 'A handler has thrown', cause)
     try {
-      listener?.(value)
+      const done = listener?.(value)
+      if (done instanceof Promise) done.catch(blame)
     } catch (cause) {
-      fail('handler', 'A handler has thrown', cause)
+      blame(cause)
     }
+  }
+
+  /** The user's own, where it decides anything. */
+  function policy(...facts: Parameters<RetryPolicy>): RetryDecision {
+    try {
+      const decision = settings.retryPolicy?.(...facts)
+      if (decision && ('giveUp' in decision || decision.delayMs >= 0)) return decision
+      if (settings.retryPolicy) throw new TypeError('neither a delay nor giveUp')
+    } catch (cause) {
+      fail('handler', 'retryPolicy has thrown', cause)
+    }
+    return settings.policy(...facts)
+  }
+
+  function isClosed(): boolean {
+    return closing.signal.aborted
   }
 
   async function sync(notice: MissedNotice): Promise<void> {
@@ -134,7 +170,7 @@ export function resilientStream<Events extends object>(
     missedCount++
     if (onSync) {
       let error: ClientError | undefined
-      for (let attempt = 1; !closing.signal.aborted; attempt++) {
+      for (let attempt = 1; !isClosed(); attempt++) {
         syncing = { name: 'syncing', reason, attempt, error }
         show()
         try {
@@ -143,7 +179,7 @@ export function resilientStream<Events extends object>(
         } catch (cause) {
           error = fail('sync', 'onSync has failed', cause)
           const delayMs = Math.min(MAX_SYNC_DELAY_MS, FIRST_SYNC_DELAY_MS * 2 ** (attempt - 1))
-          if (!closing.signal.aborted) await pause.wait(delayMs * (1 + settings.fraction()), delayMs)
+          if (!isClosed()) await pause.wait(delayMs * (1 + settings.fraction()), delayMs)
         }
       }
       syncing = undefined
@@ -161,14 +197,15 @@ export function resilientStream<Events extends object>(
   }
 
   function report(error: ClientError): void {
-    note(`error ${error.code} ${error.message}`)
-    const { onError } = settings
-    if (onError) return onError(error)
-    // These are mended by nobody else. As an EventTarget does: whoever watches for uncaught errors sees them.
-    if (error.code === 'handler' || error.code === 'missed') {
-      queueMicrotask(() => {
-        throw error.cause instanceof Error ? error.cause : error
-      })
+    const { code, message, cause } = error
+    note(`error ${code} ${message}`)
+    const onError = isClosed() ? undefined : settings.onError
+    try {
+      // The last two are mended by nobody else.
+      if (onError) onError(error)
+      else if (code === 'handler' || code === 'missed') throw cause instanceof Error ? cause : error
+    } catch (uncaught) {
+      throwUncaught(uncaught)
     }
   }
 

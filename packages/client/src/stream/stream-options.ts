@@ -112,7 +112,7 @@ export interface StreamOptions extends Partial<StreamLimits> {
    * @default 2.5 times what the server says its heartbeat is; any time when it says nothing
    */
   readonly silenceMs?: number | false | undefined
-  /** Decides after each failure, in the place of the limits above. */
+  /** Decides after each failure, in the place of the limits above; these do when it throws, or decides nothing. */
   readonly retryPolicy?: RetryPolicy | undefined
   /** What one line or event may make the reader hold. */
   readonly limits?: EventStreamRequest['limits']
@@ -122,7 +122,7 @@ export interface StreamOptions extends Partial<StreamLimits> {
   readonly onAttempt?: ((attempt: AttemptInfo) => void) | undefined
   readonly onState?: ((status: StreamStatus) => void) | undefined
   /**
-   * Whatever goes wrong, also when it is mended: for error trackers. Must not throw.
+   * Whatever goes wrong, also when it is mended: for error trackers. What it throws itself is an uncaught error.
    * @default what a handler throws, and a gap that nobody is told of, are uncaught errors
    */
   readonly onError?: ((error: ClientError) => void) | undefined
@@ -153,7 +153,7 @@ export function resolveStreamOptions(url: string | URL, options: StreamOptions):
     // Looked up at each call: whoever replaces it later means this stream too.
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     transport: options.transport ?? 'auto',
-    policy: options.retryPolicy ?? retryPolicy(limits, fraction),
+    policy: retryPolicy(limits, fraction),
     clock: options.clock ?? systemClock,
     fraction,
     time: Date.now,

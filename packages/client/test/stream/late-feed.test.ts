@@ -20,12 +20,12 @@ interface LateScene {
 function scene(): LateScene {
   const clock = new TestClock()
   const hub = new ReferenceHub(clock)
-  const settings = resolveStreamOptions(URL_OF_HUB, { topics: ['a'], clock, fetch: hub.fetch })
-  let done = (_: EventFeed | undefined): void => {}
+  const options = resolveStreamOptions(URL_OF_HUB, { topics: ['a'], clock, fetch: hub.fetch })
+  let done: (feed: EventFeed | undefined) => void = () => {}
   let another = (): EventFeed => {
     throw new Error('not opened')
   }
-  const stream = resilientStream<Record<string, unknown>>(settings, (sink) => {
+  const stream = resilientStream<Record<string, unknown>>(options, (settings, sink) => {
     another = () => httpFeed(settings, sink)
     return lateFeed(httpFeed(settings, sink), () => new Promise((resolve) => (done = resolve)))
   })
@@ -68,8 +68,8 @@ test('a feed whose promises nobody looks at makes no unhandled rejection', async
   const uncaught = await uncaughtIn(async () => {
     const clock = new TestClock()
     const hub = new ReferenceHub(clock)
-    const settings = resolveStreamOptions(URL_OF_HUB, { topics: ['a'], clock, fetch: hub.fetch })
-    const stream = resilientStream(settings, (sink) => ({
+    const options = resolveStreamOptions(URL_OF_HUB, { topics: ['a'], clock, fetch: hub.fetch })
+    const stream = resilientStream(options, (settings, sink) => ({
       ...httpFeed(settings, sink),
       setTopics: () => Promise.reject(new Error('refused')),
     }))
