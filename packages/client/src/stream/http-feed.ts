@@ -203,7 +203,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     sink.moved(cursor)
     const isDue = waitMs
       ? events.length > 0 || clock.now() - startMs > waitMs / 2
-      : !id || choice.transport === 'long-polling' || events.length >= FULL_ANSWER_COUNT
+      : cursor && (!id || choice.transport === 'long-polling' || events.length >= FULL_ANSWER_COUNT)
     return isDue ? LEAST_DELAY_MS : settings.pollIntervalMs * (1 + settings.fraction() / 10)
   }
 

@@ -17,7 +17,7 @@ export interface PolledEvent {
   readonly id?: string | null
   readonly topic?: string
   readonly type?: string
-  readonly data: unknown
+  readonly data?: unknown
   /** The topic is finished after this event. */
   readonly end?: boolean
 }
@@ -39,8 +39,15 @@ export async function pollOnce(attempt: FeedAttempt, target: Target, timeMs: num
   if (status !== 200) throw statusError(response, timeMs)
   if (!isJson) throw new ClientError('content_type', 'The answer to a poll is not JSON.')
   const answer = (await attempt.until<unknown>(response.json()).catch(lost)) as Partial<PollAnswer> | null
-  if (Array.isArray(answer?.events) && typeof answer.cursor === 'string') return answer as PollAnswer
-  throw new ClientError('unreadable', 'The answer to a poll has no events and cursor.')
+  const { events, cursor } = answer ?? {}
+  if (Array.isArray(events) && events.every(isEvent) && typeof cursor === 'string') return answer as PollAnswer
+  throw new ClientError('unreadable', 'The answer to a poll has no events and cursor that can be read.')
+}
+
+function isEvent(event: unknown): boolean {
+  if (typeof event !== 'object' || event === null) return false
+  const { id, topic, type } = event as Record<string, unknown>
+  return [id, topic, type].every((text) => typeof (text ?? '') === 'string')
 }
 
 function lost(cause: unknown): never {
@@ -57,7 +64,7 @@ export function isNoPolling({ code, status = 0 }: ClientError): boolean {
 export function polledEvent({ id, type, topic, data }: PolledEvent, lastId: string): ParsedEvent {
   return {
     type: type || 'message',
-    data: typeof data === 'string' ? data : JSON.stringify(data),
+    data: typeof data === 'string' ? data : JSON.stringify(data ?? null),
     topic,
     lastEventId: id || lastId,
   }

@@ -234,3 +234,47 @@ test('a poll tells of each topic that is finished once, also of one whose last e
   expect(ends).toEqual([{ topic: 'a' }, { topic: 'b' }])
   expect(stream.lastId).toBe('e1-2-abc')
 })
+
+const answering =
+  (answer: unknown) =>
+  (hub: ReferenceHub): void => {
+    const headers = { 'content-type': 'application/json' }
+    hub.faultOf = () => ({ kind: 'answer', status: 200, body: JSON.stringify(answer), headers })
+  }
+
+test.each(['polling', 'long-polling'] as const)(
+  'answers without an id to go on from leave time between them (by %s)',
+  async (transport) => {
+    const events = Array.from({ length: 100 }, () => ({ type: 'tick', data: 1 }))
+    for (const answer of [
+      { events: [], cursor: '' },
+      { events, cursor: '' },
+    ]) {
+      const { clock, hub } = await openScene({ transport, fraction: () => 0 }, { prepare: answering(answer) })
+      await clock.advance(50_000)
+      expect(hub.requests).toHaveLength(11)
+    }
+  },
+)
+
+test.each([[null], [1], ['x'], [{ type: 5, data: 1 }], [{ id: 5, data: 1 }], [{ topic: {}, data: 1 }]])(
+  'an answer to a poll with the event %j cannot be read, and nothing of it is taken',
+  async (event) => {
+    const events = [{ id: '1', data: 'first' }, event]
+    const { hub, stream, data } = await openScene(
+      { transport: 'polling' },
+      { prepare: answering({ events, cursor: '2' }) },
+    )
+    expect(stream.status).toMatchObject({ name: 'waiting', error: { code: 'unreadable' } })
+    expect(hub.requests).toHaveLength(1)
+    expect([data(), stream.lastId]).toEqual([[], ''])
+  },
+)
+
+test('an event of a poll may be without data', async () => {
+  const { data } = await openScene(
+    { transport: 'polling' },
+    { prepare: answering({ events: [{ id: '1' }], cursor: '1' }) },
+  )
+  expect(data()).toEqual([null])
+})
