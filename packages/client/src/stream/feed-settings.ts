@@ -18,7 +18,7 @@ export interface Access {
 export interface AccessRequest {
   /** Counts from 1, and again from 1 after each good connection. */
   readonly attempt: number
-  /** True when the server has just refused what the last call gave, or says that it is about to end. */
+  /** True when the server has refused what was given last, or says that it is about to end. */
   readonly isRefused: boolean
   readonly signal: AbortSignal
 }

@@ -5,10 +5,11 @@ import { ClientError } from '../client-error.ts'
 import { authorizeError, errorOf, foreignError, statusError } from './attempt-error.ts'
 import { closedError, gaveUp, verdictOf, waitable, type Outcome } from './attempt-outcome.ts'
 import { missedNotice, readSaid } from './control-data.ts'
+import { makeCredentials } from './credentials.ts'
 import type { EventFeed, FeedSink, FeedStatus, Transport } from './event-feed.ts'
 import { makeAttempt, type FeedAttempt } from './feed-attempt.ts'
 import { drop, feedRequest, isNear, send, type Target } from './feed-request.ts'
-import type { Access, FeedSettings } from './feed-settings.ts'
+import type { FeedSettings } from './feed-settings.ts'
 import { makePause } from './pause.ts'
 import { isNoPolling, polledEvent, pollOnce } from './poll-once.ts'
 import { LEAST_DELAY_MS, needsRenewal } from './retry-policy.ts'
@@ -40,6 +41,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   const { clock, time, transport, streamRetryMs, connectTimeoutMs } = settings
   const isAuto = transport === 'auto'
   const wanted = makeTopicChanges(settings.topics)
+  const credentials = makeCredentials(settings.authorize)
   const pause = makePause(clock)
   const onSilent = (): void =>
     attempt?.stop(new ClientError('silent', `No byte has come for ${promisedMs()} ms and more.`))
@@ -52,6 +54,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   let attempt: FeedAttempt | undefined
   /** It has done what it is for: its failure is not counted with those before. */
   let isGood = false
+  /** Its grant has ended before it could do much: that must not make a loop without back-off, whatever has come. */
+  let isBrief = false
   /** Bytes have come after those that come at once: nothing on the way keeps them back. */
   let isFlowing = false
   /** Some byte has come. */
@@ -63,10 +67,6 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   let goodAtMs = clock.now()
   let wasGood = false
   let lastError: ClientError | undefined
-  let access: Access = {}
-  let pendingAccess: Promise<Access> | undefined
-  /** Credentials were refused since the last good connection: once is an expired token, twice is an answer. */
-  let isRefused = false
 
   // What the server has said about itself and about the open stream.
   let floorMs = settings.minDelayMs
@@ -87,7 +87,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       await sink.ready()
       if (isOver) return
       attempts++
-      isGood = isFlowing = isHeard = isUnauthorized = false
+      isGood = isBrief = isFlowing = isHeard = isUnauthorized = false
       attempt = makeAttempt(clock)
       const outcome = await tryOnce(attempt)
       attempt.stop()
@@ -116,7 +116,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     const endMs = clock.now() + connectTimeoutMs
     limitTo(endMs, 'authorize', 'authorize')
     try {
-      access = await until(authorize(signal))
+      await until(credentials.ask(failures + 1, signal))
       limitTo(endMs + waitMs, 'timeout', 'The server')
       const next = wanted.asked(isStream)
       // Topics that are new may have values that are older than the id.
@@ -128,7 +128,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       // Else no request can be made with what it has given.
       const failure = cause instanceof ClientError ? cause : authorizeError(cause)
       const error =
-        failure.code === 'network' && !wasGood && !isNear(settings, access) ? foreignError(failure) : failure
+        failure.code === 'network' && !wasGood && !isNear(settings, credentials.access)
+          ? foreignError(failure)
+          : failure
       // Who wants polls and nothing else is told what the server says to them.
       return !isStream && isAuto && !choice.canPoll && isNoPolling(error) ? 'no_polling' : error
     }
@@ -172,7 +174,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       },
     )
     watchdog.watch(false)
-    isGood ||= clock.now() - openedAtMs >= GOOD_AFTER_MS
+    const isLong = clock.now() - openedAtMs >= GOOD_AFTER_MS
+    isGood ||= isLong
+    isBrief = isUnauthorized && !isLong
     if (end.kind === 'status' ? end.status === 204 : end.kind === 'ended' && isFinished()) return 'finished'
     if (isUnauthorized) return new ClientError('unauthorized', 'The grant has ended.')
     throw errorOf(end, time())
@@ -209,6 +213,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
 
   /** The request for events: a stream, or a poll, which is always a GET. */
   function eventsRequest(pollQuery?: Readonly<Record<string, string>>): Target {
+    const { access } = credentials
     const names = { ...settings.query, topic: asked }
     const ticket = access.ticket || []
     // One value stands for itself, and what is not asked for is left out.
@@ -285,10 +290,12 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     const nowMs = clock.now()
     const error = outcome instanceof ClientError ? outcome : undefined
     if (isGood) {
+      wasGood = true
+      credentials.accept()
+    }
+    if (isGood && !isBrief) {
       goodAtMs = nowMs
       failures = 0
-      wasGood = true
-      isRefused = false
     } else if (error) failures++
     if (isAuto)
       choice = nextChoice(
@@ -308,9 +315,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       failingMs: nowMs - goodAtMs,
       floorMs,
       wasGood,
-      canRenew: settings.authorize !== undefined && !isRefused,
+      canRenew: credentials.canRenew,
     })
-    isRefused ||= needsRenewal(error)
+    if (needsRenewal(error)) credentials.refuse()
     if ('giveUp' in decision) {
       // If there are new topics, it is those that are refused: back to the old ones.
       if (wanted.refuse(error)) return pause.wait(LEAST_DELAY_MS, LEAST_DELAY_MS)
@@ -320,22 +327,6 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     openBy = undefined
     sink.status({ name: 'waiting', attempt: failures + 1, delayMs, atMs: time() + delayMs, error })
     if (!isOver) await pause.wait(delayMs, waitable(decision.soonestMs))
-  }
-
-  /** One call at a time: whoever asks meanwhile gets the same answer. */
-  function authorize(signal: AbortSignal): Promise<Access> {
-    const call = async (): Promise<Access> => {
-      // Nothing is called before the promise is known.
-      await Promise.resolve()
-      try {
-        return (await settings.authorize?.({ attempt: failures + 1, isRefused, signal })) ?? {}
-      } catch (cause) {
-        throw authorizeError(cause)
-      } finally {
-        pendingAccess = undefined
-      }
-    }
-    return (pendingAccess ??= call())
   }
 
   /** Asks the server to send by other topics on the open stream; where it cannot, the next one asks for them. */
@@ -359,14 +350,14 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   async function renew(): Promise<void> {
     const current = attempt
     if (!current || !settings.authorize) return
-    isRefused = true
+    credentials.refuse()
     try {
-      access = await current.until(authorize(current.signal))
+      await current.until(credentials.ask(failures + 1, current.signal))
+      credentials.accept()
       await ask('POST', 'authorization', {}, current)
     } catch {
       // The stream will end, and its successor asks again.
     }
-    isRefused = false
   }
 
   /** Asks for something to be done to the open stream. Undefined when there is no answer. */
@@ -378,7 +369,10 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   ): Promise<Response | undefined> {
     const path = `/${connection}/${what}`
     try {
-      const response = await send(feedRequest(settings, access, { path, method, body: { ...body, secret } }), signal)
+      const response = await send(
+        feedRequest(settings, credentials.access, { path, method, body: { ...body, secret } }),
+        signal,
+      )
       drop(response)
       return response
     } catch {

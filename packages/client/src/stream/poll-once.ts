@@ -65,7 +65,7 @@ export function polledEvent({ id, type, topic, data }: PolledEvent, lastId: stri
   return {
     type: type || 'message',
     data: typeof data === 'string' ? data : JSON.stringify(data ?? null),
-    topic,
+    topic: topic ?? '',
     lastEventId: id || lastId,
   }
 }

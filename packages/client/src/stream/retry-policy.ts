@@ -3,7 +3,10 @@ import { MAX_DELAY_MS } from '../clock.ts'
 
 /** What the stream knows when an attempt has failed. */
 export interface RetryState {
-  /** Attempts that failed one after the other, this one included; 0 when this one had been good until its end. */
+  /**
+   * Attempts that failed one after the other, this one included; 0 when this one had been good until its end. A stream whose
+   * grant ends within its first seconds has failed.
+   */
   readonly failures: number
   /** How long there has been no good connection. Milliseconds. */
   readonly failingMs: number
@@ -11,7 +14,7 @@ export interface RetryState {
   readonly floorMs: number
   /** Whether any attempt of this stream has been good yet. */
   readonly wasGood: boolean
-  /** Whether credentials could be renewed by `authorize`, and have not been since the last good connection. */
+  /** Whether credentials could be renewed by `authorize`, and those in use were not given in answer to a refusal. */
   readonly canRenew: boolean
 }
 
@@ -41,7 +44,8 @@ const FIRST_BACKOFF_MS = 1_000
  * is up to a tenth of the floor after a good connection, and up to 1, 2, 4, … seconds when attempts have failed.
  *
  * Network errors, 408, 425, 429 and all of 5xx pass; any other status is an answer, and ends the stream. A 401 is tried
- * once more when there are credentials to renew. A response that is no event stream ends it too, unless the stream has
+ * once more when there are credentials to renew, and soon when
+ * nothing else has failed before. A response that is no event stream ends it too, unless the stream has
  * been good before: then it is the page of a captive portal.
  */
 export function retryPolicy(
@@ -52,7 +56,7 @@ export function retryPolicy(
     const { failures, failingMs } = state
     if (isFinal(error, state)) return { giveUp: 'it will not mend by itself' }
     if (maxAttempts !== false && failures >= maxAttempts) return { giveUp: `${failures} attempts failed` }
-    const isQuick = error.code === 'held_back' || needsRenewal(error)
+    const isQuick = error.code === 'held_back' || (needsRenewal(error) && failures < 2)
     const soonestMs = Math.max(LEAST_DELAY_MS, isQuick ? 0 : state.floorMs, error.retryAfterMs ?? 0)
     const backoffMs = failures > 0 ? Math.min(maxBackoffMs, FIRST_BACKOFF_MS * 2 ** (failures - 1)) : soonestMs / 10
     const delayMs = Math.min(MAX_DELAY_MS, soonestMs + fraction() * (isQuick ? LEAST_DELAY_MS : backoffMs))

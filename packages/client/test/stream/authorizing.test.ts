@@ -84,6 +84,58 @@ test('a token that expires again and again costs no event, and never the stream'
   expect(data()).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
 })
 
+test('a grant that ends as soon as it has brought something is renewed soon once, then with back-off', async () => {
+  const { clock, hub, stream, statuses } = await openScene(
+    { authorize: () => ({}) },
+    {
+      prepare: (one) =>
+        (one.faultOf = () => ({
+          kind: 'answer',
+          status: 200,
+          headers: { 'content-type': 'text/event-stream' },
+          body: 'id: 1\ndata: snapshot\n\nevent: stream:unauthorized\ndata: {"reason":"expired"}\n\n',
+        })),
+    },
+  )
+  await clock.advance(20_000)
+  expect(statuses.flatMap((one) => (one.name === 'waiting' ? one.delayMs : []))).toEqual([
+    150, 2_000, 3_000, 5_000, 9_000, 16_000,
+  ])
+  hub.faultOf = () => undefined
+  await clock.until(() => stream.status.name === 'open')
+  await clock.advance(5_000)
+  hub.endStreams('event: stream:unauthorized\ndata: {"reason":"expired"}\n\n')
+  await settle()
+  expect(stream.status).toMatchObject({ name: 'waiting', delayMs: 150 })
+})
+
+test('a 401 is an answer only if it comes to what was given after another', async () => {
+  const asked: unknown[] = []
+  const answers = [401, 503, 401, undefined, 401]
+  const { clock, stream, hub } = await openScene(
+    {
+      authorize({ isRefused }) {
+        asked.push(isRefused)
+        // What is refused stays refused until there is something else.
+        if (asked.length === 2) throw new Error('no token')
+      },
+    },
+    {
+      prepare: (one) =>
+        (one.faultOf = () => {
+          const status = answers.shift()
+          return status === undefined ? undefined : { kind: 'answer', status }
+        }),
+    },
+  )
+  await clock.until(() => stream.status.name === 'open')
+  expect(asked).toEqual([false, true, true, false, true])
+  hub.cutStreams()
+  await clock.until(() => stream.status.name === 'waiting')
+  await clock.until(() => stream.status.name === 'open')
+  expect(asked.slice(5)).toEqual([false, true])
+})
+
 test('authorize that fails is tried again with back-off; one that hangs is not waited for', async () => {
   let calls = 0
   const failing = await openScene({

@@ -56,6 +56,8 @@ describe('what passes and what does not', () => {
     for (const error of [status(401), new ClientError('unauthorized', '')]) {
       expect(decide(error, { canRenew: false })).toHaveProperty('giveUp')
       expect(decide(error, { canRenew: true })).toEqual({ delayMs: 150, soonestMs: 100 })
+      // Where something has failed before, as in a loop of such refusals, with the usual wait.
+      expect(decide(error, { canRenew: true, failures: 2 })).toEqual({ delayMs: 3_000, soonestMs: 2_000 })
     }
   })
 })
