@@ -2,7 +2,7 @@ import { createHub as createEngineHub, type EventMap, type Hub, type HubOptions 
 import { streamHandler, type StreamHandler, type StreamHandlerOptions } from './stream-handler.ts'
 
 /** A hub whose streams are served by Node. */
-export interface NodeHub<Events extends EventMap = EventMap> extends Hub<Events> {
+export interface NodeHub<Events extends object = EventMap> extends Hub<Events> {
   /** The handler for `GET` of its streams: `app.get('/events', hub.handler({ authorize }))`. */
   handler(options?: StreamHandlerOptions): StreamHandler
 }
@@ -16,7 +16,7 @@ export interface NodeHub<Events extends EventMap = EventMap> extends Hub<Events>
  * await hub.publish({ topic: 'stocks.AAPL', type: 'tick', data: { price: 187.2 } })
  * @throws HubError `invalid_option`
  */
-export function createHub<Events extends EventMap = EventMap>(options: HubOptions): NodeHub<Events> {
+export function createHub<Events extends object = EventMap>(options: HubOptions): NodeHub<Events> {
   const hub = createEngineHub<Events>(options)
   return Object.assign(hub, {
     handler: (handlerOptions?: StreamHandlerOptions) => streamHandler(hub as unknown as Hub, handlerOptions),

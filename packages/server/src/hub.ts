@@ -84,7 +84,7 @@ export interface HubStats {
  * Loss: a subscriber gets every matching event after its position, or `stream:sync-required` before anything newer.
  * Ending: after `close()` publishing rejects with {@link HubError} `closed` and new streams are refused.
  */
-export interface Hub<Events extends EventMap = EventMap> {
+export interface Hub<Events extends object = EventMap> {
   readonly limits: HubLimits
   /** How many streams are open. */
   readonly size: number
@@ -134,6 +134,6 @@ export interface Hub<Events extends EventMap = EventMap> {
 }
 
 /** Makes a hub. @throws HubError `invalid_option` */
-export function createHub<Events extends EventMap = EventMap>(options: HubOptions): Hub<Events> {
+export function createHub<Events extends object = EventMap>(options: HubOptions): Hub<Events> {
   return new EngineHub(options) as Hub<Events>
 }

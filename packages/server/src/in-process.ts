@@ -8,7 +8,7 @@ import { isPosition, WHOLE_SNAPSHOT, type ReadingPlace } from './reading.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 
 /** An event as a reader inside the process gets it: `data` is the value that was published. */
-export type ReceivedEvent<Events extends EventMap = EventMap> = {
+export type ReceivedEvent<Events extends object = EventMap> = {
   [T in keyof Events & string]: {
     readonly kind: 'event'
     /**

@@ -8,7 +8,7 @@ import { utf8Length } from './memory/utf8-length.ts'
 import { nearestName } from './nearest-name.ts'
 import { shown } from './shown.ts'
 
-/** Event types and the data that goes with each. */
+/** Event types and the data that goes with each; without a map of your own, a type or an interface, any. */
 export type EventMap = Record<string, unknown>
 
 /** What an event may say besides its topic, type and data. */
@@ -32,7 +32,7 @@ export interface PublishFields {
 }
 
 /** An event to publish. With an event map, `type` and `data` belong together. */
-export type PublishEvent<Events extends EventMap = EventMap> = PublishFields &
+export type PublishEvent<Events extends object = EventMap> = PublishFields &
   (string extends keyof Events
     ? { readonly topic: string; readonly type?: string | undefined; readonly data: unknown }
     : {
