@@ -34,13 +34,41 @@ export function interfaceAsMap(): void {
   connect<Chat>('/events').on('sung', () => {})
 }
 
-export async function untypedEvents(): Promise<void> {
+export async function untypedEvents(name: string): Promise<void> {
   const stream = connect('/events')
-  stream.on('anything', ({ data }) => typeof data === 'string')
+  stream.on('message', (event) => {
+    const type: 'message' = event.type
+    const { topic, id, data }: { topic: string; id: string; data: unknown } = event
+    void [type, topic, id, data]
+  })
+  stream.on('message', ({ data }) => {
+    // @ts-expect-error nothing is known of it
+    const text: string = data
+    void text
+  })
+  stream.on(name, ({ data }) => typeof data === 'string' && data.trim())
+  stream.on('*', ({ type, data }) => {
+    type.trim()
+    // @ts-expect-error nothing is known of it
+    void data.price
+    // @ts-expect-error the type is the event's own
+    const star: '*' = type
+    void star
+  })
+  stream.on('stream:end', (event) => event.data.topic.trim())
   for await (const { data } of stream) {
     // @ts-expect-error nothing is known of it
     void data.price
   }
+}
+
+export function severalTypes(name: 'tick' | 'halt'): void {
+  connect<Prices>('/events').on(name, ({ type, data }) => {
+    const either: { price: number } | { reason: string } = data
+    void [either, type === 'tick']
+  })
+  // What is optional in the map has data all the same when it comes.
+  connect<{ tick?: { price: number } }>('/events').on('tick', ({ topic }) => topic.trim())
 }
 
 export function statuses(): void {
