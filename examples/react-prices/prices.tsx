@@ -1,4 +1,4 @@
-import { useEvent, useLatest, useStream, type StreamHandle } from '@millrace/client/react'
+import { useEvent, useLatest, useStream, type AnyStreamHandle, type StreamHandle } from '@millrace/client/react'
 import { useState, type ReactNode } from 'react'
 
 type Events = { tick: { price: number }; alert: { text: string } }
@@ -36,7 +36,7 @@ function Price({ stream, share }: { stream: StreamHandle<Events>; share: string 
   )
 }
 
-function Connection({ stream: { status, restart } }: { stream: StreamHandle<Events> }): ReactNode {
+function Connection({ stream: { status, restart } }: { stream: AnyStreamHandle }): ReactNode {
   if (status.name === 'open') return <p>Live</p>
   if (status.name !== 'failed') return <p>Connecting …</p>
   return (

@@ -1,4 +1,4 @@
-export type { StreamHandle, UseStreamOptions } from './stream-handle.ts'
+export type { AnyStreamHandle, StreamHandle, UseStreamOptions } from './stream-handle.ts'
 export { streamHook, useStream, type UseStream } from './use-stream.ts'
 export type { SharedStreamsOptions } from './shared-streams.ts'
 export { useEvent } from './use-event.ts'

@@ -1,5 +1,5 @@
 import type { EventMap } from '../stream/event-map.ts'
-import type { EventStream } from '../stream/event-stream.ts'
+import type { AnyStream, EventStream } from '../stream/event-stream.ts'
 import type { StreamOptions } from '../stream/stream-options.ts'
 import type { StreamStatus } from '../stream/stream-status.ts'
 
@@ -12,12 +12,17 @@ import type { StreamStatus } from '../stream/stream-status.ts'
  */
 export type UseStreamOptions = Omit<StreamOptions, 'signal'>
 
-/** A stream as a component has it. A new object whenever something of it has changed, and only then. */
-export interface StreamHandle<Events extends EventMap = EventMap> {
+/** Any stream as a component has it, whatever its events are: for components that show where one stands. */
+export interface AnyStreamHandle {
   /** Where the stream stands, to be shown to a user. `idle` when there is none: the URL is false. */
   readonly status: StreamStatus | { readonly name: 'idle' }
   /** What `connect` has given. Undefined on the server, in the first render, and while the status is `idle`. */
-  readonly stream: EventStream<Events> | undefined
+  readonly stream: AnyStream | undefined
   /** Opens the stream anew, from the last id on: the answer to "Try again" when the status is `failed`. For all that share it. */
   restart(): void
+}
+
+/** A stream as a component has it. A new object whenever something of it has changed, and only then. */
+export interface StreamHandle<Events extends object = EventMap> extends AnyStreamHandle {
+  readonly stream: EventStream<Events> | undefined
 }

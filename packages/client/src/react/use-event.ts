@@ -1,5 +1,5 @@
 import { useEffect, useInsertionEffect, useRef } from 'react'
-import type { EventMap, HandlerArgument, HandlerType } from '../stream/event-map.ts'
+import type { HandlerArgument, HandlerType } from '../stream/event-map.ts'
 import type { StreamHandle } from './stream-handle.ts'
 
 /**
@@ -10,7 +10,7 @@ import type { StreamHandle } from './stream-handle.ts'
  * @example
  * useEvent(stream, 'alert', ({ data }) => setAlerts((alerts) => [...alerts, data]))
  */
-export function useEvent<Events extends EventMap, T extends HandlerType<Events>>(
+export function useEvent<Events extends object, T extends HandlerType<Events>>(
   { stream }: StreamHandle<Events>,
   type: T,
   handler: (event: HandlerArgument<Events, T>) => void,

@@ -1,5 +1,5 @@
 import { useCallback, useRef, useSyncExternalStore } from 'react'
-import type { EventMap, HandlerArgument, HandlerType } from '../stream/event-map.ts'
+import type { HandlerArgument, HandlerType } from '../stream/event-map.ts'
 import type { StreamHandle } from './stream-handle.ts'
 
 export interface LatestOptions {
@@ -15,7 +15,7 @@ export interface LatestOptions {
  * const tick = useLatest(prices, 'tick', { topic: 'stocks.AAPL' })
  * return <td>{tick?.data.price ?? '–'}</td>
  */
-export function useLatest<Events extends EventMap, T extends HandlerType<Events>>(
+export function useLatest<Events extends object, T extends HandlerType<Events>>(
   { stream }: StreamHandle<Events>,
   type: T,
   { topic }: LatestOptions = {},

@@ -18,7 +18,7 @@ import { streamKey } from './stream-key.ts'
  *
  * @throws ClientError `invalid_option`, to the nearest error boundary
  */
-export type UseStream = <Events extends EventMap = EventMap>(
+export type UseStream = <Events extends object = EventMap>(
   url: string | URL | false,
   options?: UseStreamOptions,
 ) => StreamHandle<Events>
@@ -32,7 +32,7 @@ const IDLE: StreamHandle = Object.freeze({ status: Object.freeze({ name: 'idle' 
 /** Makes a {@link useStream} whose components share streams with each other and with nobody else. */
 export function streamHook(options: Partial<SharedStreamsOptions> = {}): UseStream {
   const streams = new SharedStreams({ connect, clock: systemClock, graceMs: GRACE_MS, ...options })
-  return function useStream<Events extends EventMap>(
+  return function useStream<Events extends object>(
     url: string | URL | false,
     given: UseStreamOptions = NO_OPTIONS,
   ): StreamHandle<Events> {

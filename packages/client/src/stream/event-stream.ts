@@ -23,24 +23,15 @@ export interface TopicChangeOptions {
 }
 
 /**
- * Events of some topics, as long as they are wanted.
- *
- * Order: handlers and readers get the events in the order of the stream, each once, over reconnections and changes of
- * transport. Handlers are called as events come; a reader (`for await`) goes at its own pace.
- * Waiting: events wait for the first handler or reader. What a reader has not taken yet waits too, also between two loops;
- * when more than `maxQueueCount` wait the connection is not read on, so that the server sees a slow client.
- * Ending: iteration ends when the server says that all is finished and after `close()`, at once; it throws the
- * ClientError when the stream has given up.
- * Errors: what a handler throws goes to `onError` and stops nobody else.
+ * What every stream has, whatever its events are: for code that shows where any stream stands, changes its topics, or ends it.
+ * Each `EventStream<…>` is one; with event maps that differ they are not each other's.
  */
-export interface EventStream<Events extends object = EventMap> extends AsyncIterable<StreamEvent<Events>> {
+export interface AnyStream extends AsyncIterable<StreamEvent> {
   /** The same object until it changes. */
   readonly status: StreamStatus
   readonly topics: readonly string[]
   /** The last id whose event everybody has had; empty when there is none. */
   readonly lastId: string
-  /** Calls `handler` for each event of a type; `*` stands for all types. Returns what stops it. */
-  on<T extends HandlerType<Events>>(type: T, handler: (event: HandlerArgument<Events, T>) => void): () => void
   /** Calls `listener` after each change of `status`. Returns what stops it. */
   onStatus(listener: (status: StreamStatus) => void): () => void
   /**
@@ -53,5 +44,21 @@ export interface EventStream<Events extends object = EventMap> extends AsyncIter
   diagnostics(): StreamDiagnostics
   /** Ends the stream for good. May be called twice. */
   close(): void
+}
+
+/**
+ * Events of some topics, as long as they are wanted.
+ *
+ * Order: handlers and readers get the events in the order of the stream, each once, over reconnections and changes of
+ * transport. Handlers are called as events come; a reader (`for await`) goes at its own pace.
+ * Waiting: events wait for the first handler or reader. What a reader has not taken yet waits too, also between two loops;
+ * when more than `maxQueueCount` wait the connection is not read on, so that the server sees a slow client.
+ * Ending: iteration ends when the server says that all is finished and after `close()`, at once; it throws the
+ * ClientError when the stream has given up.
+ * Errors: what a handler throws goes to `onError` and stops nobody else.
+ */
+export interface EventStream<Events extends object = EventMap> extends AnyStream {
+  /** Calls `handler` for each event of a type; `*` stands for all types. Returns what stops it. */
+  on<T extends HandlerType<Events>>(type: T, handler: (event: HandlerArgument<Events, T>) => void): () => void
   [Symbol.asyncIterator](): AsyncIterator<StreamEvent<Events>, undefined>
 }

@@ -1,4 +1,5 @@
-import { useEvent, useLatest, useStream, type StreamHandle } from '@millrace/client/react'
+import type { AnyStream, StreamStatus } from '@millrace/client'
+import { useEvent, useLatest, useStream, type AnyStreamHandle, type StreamHandle } from '@millrace/client/react'
 import { expectTypeOf, test } from 'vitest'
 
 type Events = { tick: { price: number }; alert: { text: string } }
@@ -23,6 +24,37 @@ function Component(): void {
   expectTypeOf<'tock'>().not.toExtend<Parameters<typeof useLatest<Events, 'tick' | 'alert' | '*'>>[1]>()
 }
 
+interface Chat {
+  said: { text: string }
+}
+
+/** Shows any stream, whatever its events are. */
+function Connection({ stream: { status, stream, restart } }: { stream: AnyStreamHandle }): string {
+  expectTypeOf(status).toEqualTypeOf<StreamStatus | { readonly name: 'idle' }>()
+  expectTypeOf(stream).toEqualTypeOf<AnyStream | undefined>()
+  if (status.name === 'failed') restart()
+  return `${status.name} ${stream?.diagnostics().eventCount ?? 0}`
+}
+
+/** Has an interface as its event map. Is never rendered. */
+function ChatRoom(): void {
+  const chat = useStream<Chat>('/events')
+  expectTypeOf(useLatest(chat, 'said')?.data).toEqualTypeOf<{ text: string } | undefined>()
+  useEvent(chat, 'said', ({ data }) => expectTypeOf(data.text).toEqualTypeOf<string>())
+  // @ts-expect-error no such type
+  useEvent(chat, 'sung', () => {})
+  Connection({ stream: chat })
+  Connection({ stream: useStream<Events>('/events') })
+  Connection({ stream: useStream('/events') })
+}
+
+/** Has no event map. Is never rendered. */
+function Untyped(): void {
+  const stream = useStream('/events')
+  expectTypeOf(useLatest(stream, 'tick')?.data).toEqualTypeOf<unknown>()
+  useEvent(stream, 'message', (event) => expectTypeOf(event.type).toEqualTypeOf<'message'>())
+}
+
 test('what a hook gives follows the event map', () => {
-  expectTypeOf(Component).returns.toBeVoid()
+  for (const component of [Component, ChatRoom, Untyped]) expectTypeOf(component).returns.toBeVoid()
 })

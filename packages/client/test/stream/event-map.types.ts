@@ -1,5 +1,5 @@
 // Compiled with the tests and never run: what the event map of a stream allows and what it refuses.
-import { connect } from '@millrace/client'
+import { connect, type AnyStream } from '@millrace/client'
 
 type Prices = { tick: { price: number }; halt: { reason: string } }
 
@@ -69,6 +69,22 @@ export function severalTypes(name: 'tick' | 'halt'): void {
   })
   // What is optional in the map has data all the same when it comes.
   connect<{ tick?: { price: number } }>('/events').on('tick', ({ topic }) => topic.trim())
+}
+
+export async function anyStream(): Promise<void> {
+  const streams: AnyStream[] = [connect<Prices>('/prices'), connect<Chat>('/chat'), connect('/events')]
+  for (const stream of streams) {
+    stream.onStatus(({ name }) => name.trim())
+    await stream.addTopics(['a'])
+    for await (const { type, data } of stream) {
+      type.trim()
+      // @ts-expect-error whose event it is is not known
+      void data.price
+    }
+    // @ts-expect-error handlers go by the event map
+    stream.on('tick', () => {})
+    stream.close()
+  }
 }
 
 export function statuses(): void {
