@@ -144,6 +144,17 @@ describe('an expectation', () => {
     )
   })
 
+  test('takes a field that is undefined for one that is left out', async () => {
+    const expected = [{ id: undefined, type: undefined, topic: undefined, data: 'a' }, { id: undefined }]
+    expect(await messageOf(events('a'), expected)).toBe(
+      [
+        'Expected 2 events; 1 came. The source has ended.',
+        '  ✓ 1. came     id "1", type "message", data "a"',
+        '  – 2. missing  any event',
+      ].join('\n'),
+    )
+  })
+
   test('tells what came instead, and that it came too early', async () => {
     expect(await messageOf(events('a', 'c'), [{ data: 'a' }, { data: 'b' }, { data: 'c' }])).toBe(
       [

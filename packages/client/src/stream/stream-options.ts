@@ -63,7 +63,10 @@ export interface SyncRequest {
   readonly signal: AbortSignal
 }
 
-export interface StreamOptions extends Partial<StreamLimits> {
+/** A limit that is left out, or undefined, is the default. */
+type GivenLimits = { readonly [Name in keyof StreamLimits]?: StreamLimits[Name] | undefined }
+
+export interface StreamOptions extends GivenLimits {
   /** Topics and patterns. @default what the server sends without: on a hub, all that is allowed */
   readonly topics?: readonly string[] | undefined
   /** Where a stream without an id starts, and where it goes on after a gap. @default the server's, `now` */

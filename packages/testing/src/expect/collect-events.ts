@@ -10,24 +10,24 @@ const CONTROL_PREFIX = 'stream:'
 
 export interface CollectOptions {
   /** What to listen for on an `EventSource`, besides `message`: it cannot listen for everything. @default [] */
-  readonly types?: readonly string[]
+  readonly types?: readonly string[] | undefined
 }
 
 export interface ExpectOptions {
   /** The most that the events may take together. Milliseconds, 1 or more. @default 5000 */
-  readonly withinMs?: number
+  readonly withinMs?: number | undefined
   /**
    * How long nothing more may come after the last one: a second copy of it is found only by waiting. Milliseconds.
    *
    * @default false: returns with the last one
    */
-  readonly quietMs?: number | false
+  readonly quietMs?: number | false | undefined
   /**
    * Events that do not count.
    *
    * @default those whose type starts with `stream:`, unless one with such a type is expected
    */
-  readonly ignore?: (event: ReceivedEvent) => boolean
+  readonly ignore?: ((event: ReceivedEvent) => boolean) | undefined
 }
 
 /**

@@ -19,7 +19,7 @@ export function namedTypes(expected: readonly ExpectedEvent[]): string[] {
 export function describeExpected(expected: ExpectedEvent): string {
   if (typeof expected === 'function') return expected.name === '' ? 'what a function accepts' : expected.name
   const fields = (['id', 'type', 'topic', 'data'] as const satisfies readonly (keyof ExpectedFields)[])
-    .filter((field) => field in expected)
+    .filter((field) => (field === 'data' ? field in expected : expected[field] !== undefined))
     .map((field) => `${field} ${show(expected[field])}`)
   return fields.length === 0 ? 'any event' : fields.join(', ')
 }

@@ -18,9 +18,9 @@ export interface ReceivedEvent {
 export type ExpectedEvent = ExpectedFields | ((event: ReceivedEvent) => boolean)
 
 export interface ExpectedFields {
-  readonly type?: string | RegExp
-  readonly id?: string | RegExp
-  readonly topic?: string | RegExp
+  readonly type?: string | RegExp | undefined
+  readonly id?: string | RegExp | undefined
+  readonly topic?: string | RegExp | undefined
   /** A string is compared with the text, a pattern tried on it; anything else is compared, deeply, with its JSON. */
   readonly data?: unknown
 }

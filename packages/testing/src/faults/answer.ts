@@ -18,11 +18,11 @@ export type HeaderList = Readonly<Record<string, string>> | readonly (readonly [
 
 export interface HeadOptions {
   /** @default 200 */
-  readonly status?: number
+  readonly status?: number | undefined
   /** @default `Content-Type: text/event-stream` and `Cache-Control: no-cache` */
-  readonly headers?: HeaderList
+  readonly headers?: HeaderList | undefined
   /** @default 'length' when the headers say one, else 'chunked' for HTTP/1.1 and 'close' for HTTP/1.0 */
-  readonly framing?: Framing
+  readonly framing?: Framing | undefined
 }
 
 /**

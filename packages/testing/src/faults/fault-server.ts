@@ -12,28 +12,30 @@ const MAX_REQUESTS = 10_000
 
 export interface FaultServerOptions {
   /** What the first requests are answered with, one script each; {@link FaultServer.play} adds more. @default none */
-  readonly scripts?: readonly Script[]
+  readonly scripts?: readonly Script[] | undefined
   /** What requests are answered with when no script is left. @default `[forward()]` with an upstream, else a 500 that says so */
-  readonly otherwise?: Script
+  readonly otherwise?: Script | undefined
   /**
    * The server to stand in front of, by its origin: `http://127.0.0.1:3000`. Requests that are no streams then pass
    * untouched, so that a page loads as ever. @default none: there is only the script
    */
-  readonly upstream?: string | URL
+  readonly upstream?: string | URL | undefined
   /**
    * Which requests the scripts are for. The others are forwarded, or get 404 where there is no upstream.
    *
    * @default with an upstream or pages those whose `Accept` names `text/event-stream`, as each `EventSource` sends it; else all
    */
-  readonly isStream?: (request: {
-    readonly method: string
-    readonly url: URL
-    readonly headers: ReadonlyMap<string, string>
-  }) => boolean
+  readonly isStream?:
+    | ((request: {
+        readonly method: string
+        readonly url: URL
+        readonly headers: ReadonlyMap<string, string>
+      }) => boolean)
+    | undefined
   /** HTML documents by path, for tests in browsers: page and stream are then of one origin. @default none */
-  readonly pages?: Readonly<Record<string, string>>
+  readonly pages?: Readonly<Record<string, string>> | undefined
   /** 0 takes a free one. @default 0 */
-  readonly port?: number
+  readonly port?: number | undefined
 }
 
 /**

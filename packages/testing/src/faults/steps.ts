@@ -7,13 +7,13 @@ import { forwardTo } from './forward.ts'
 
 /** An event to send. What is left out is not written. */
 export interface EventToSend {
-  readonly id?: string
+  readonly id?: string | undefined
   /** @default none, which clients take for `message` */
-  readonly type?: string
+  readonly type?: string | undefined
   /** Millrace's extension field. */
-  readonly topic?: string
+  readonly topic?: string | undefined
   /** Sets the client's reconnection time. Milliseconds. */
-  readonly retryMs?: number
+  readonly retryMs?: number | undefined
   /** A string goes as it is, any other value as JSON. Left out, no client sees an event. */
   readonly data?: unknown
 }
@@ -39,9 +39,9 @@ export function send(...parts: readonly Sendable[]): Step {
 
 export interface DripOptions {
   /** How many bytes at a time; 1 or more. @default 1 */
-  readonly sizeBytes?: number
+  readonly sizeBytes?: number | undefined
   /** The time between two drops. Milliseconds. @default 0 */
-  readonly everyMs?: number
+  readonly everyMs?: number | undefined
 }
 
 /** Sends a part of the body in drops. Each is a chunk of its own; how the network joins them is not in our hands. */
@@ -99,18 +99,18 @@ export function holdBack(untilBytes: number | false = false): Step {
  * Compresses the body, whether the client asked for it or not. With `flush: 'never'` it arrives in clumps, as behind a
  * compressing middleware that does not know of streams. First in the script.
  */
-export function gzip({ flush = 'each' }: { readonly flush?: 'each' | 'never' } = {}): Step {
+export function gzip({ flush = 'each' }: { readonly flush?: 'each' | 'never' | undefined } = {}): Step {
   return (answer) => answer.compress(flush)
 }
 
 export interface ReplyOptions {
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** @default '' */
-  readonly body?: string
+  readonly body?: string | undefined
   /** Adds `Retry-After`. Seconds, 0 or more. */
-  readonly retryAfterSeconds?: number
+  readonly retryAfterSeconds?: number | undefined
   /** How `Retry-After` says it (RFC 9110, 10.2.3); a date counts from when it is sent. @default 'seconds' */
-  readonly retryAfterForm?: 'seconds' | 'date'
+  readonly retryAfterForm?: 'seconds' | 'date' | undefined
 }
 
 /** A whole answer that is no stream: `reply(503, { retryAfterSeconds: 2 })`, `reply(401)`, `reply(204)`. */

@@ -62,7 +62,7 @@ export async function survivesReload<P extends PageLike<P>>(subject: ResilienceS
 
 export interface OfflineOptions {
   /** How long the page is offline. Milliseconds, 1 or more. @default 10000 */
-  readonly offlineMs?: number
+  readonly offlineMs?: number | undefined
 }
 
 /**
@@ -102,7 +102,7 @@ export async function survivesOffline<P extends PageLike<P>>(
 
 export interface QuickReconnectsOptions {
   /** How often the connection is cut. 1 or more. @default 10 */
-  readonly count?: number
+  readonly count?: number | undefined
 }
 
 /**

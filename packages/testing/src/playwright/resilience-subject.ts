@@ -23,15 +23,15 @@ export interface ResilienceSubject<P extends PageLike<P>> {
   /** What the page shows, oldest first. Labels are looked for in these texts; other texts do not count. */
   received(page: P): Promise<readonly string[]>
   /** How many streams the server holds open, where it can tell: what a page leaves behind is found by it. @default not looked at */
-  readonly serverStreams?: () => number | Promise<number>
+  readonly serverStreams?: (() => number | Promise<number>) | undefined
   /** Whether the page is owed what was published while its connection was down. @default true */
-  readonly replays?: boolean
+  readonly replays?: boolean | undefined
   /** Whether the page is owed what was published while it was reloaded: it then keeps its last event id. @default false */
-  readonly keepsIdOverReload?: boolean
+  readonly keepsIdOverReload?: boolean | undefined
   /**
    * The most that each step may take: that a stream is back, that an event has arrived. Milliseconds.
    *
    * @default 15000: browsers wait three seconds or more before they come back
    */
-  readonly withinMs?: number
+  readonly withinMs?: number | undefined
 }
