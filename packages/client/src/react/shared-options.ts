@@ -12,10 +12,11 @@ export interface OptionsHolder {
  * looked up when they are called: by then components have rendered anew, have come, and have gone.
  *
  * @param users in the order in which they came; at least one is there now
+ * @param hearsGaps whether anybody listens for gaps by `stream:sync-required`
  */
-export function sharedOptions(users: ReadonlySet<OptionsHolder>): StreamOptions {
+export function sharedOptions(users: ReadonlySet<OptionsHolder>, hearsGaps: () => boolean): StreamOptions {
   const given = oldest(users)
-  return { ...given, ...oldestFunctions(users, given), ...observers(users) }
+  return { ...given, ...oldestFunctions(users, given), ...observers(users, hearsGaps) }
 }
 
 /** Each asks for the one of the oldest user; when all have gone, it is still the one that was given. */
@@ -32,13 +33,13 @@ function oldestFunctions(users: ReadonlySet<OptionsHolder>, given: UseStreamOpti
 }
 
 /** Each tells all. Where nobody wants to know, it does what `connect` does without. */
-function observers(users: ReadonlySet<OptionsHolder>): UseStreamOptions {
+function observers(users: ReadonlySet<OptionsHolder>, hearsGaps: () => boolean): UseStreamOptions {
   const onError = (error: ClientError): void => {
     const told = of(users, 'onError')
     for (const tell of told) tell(error)
-    if (told.length > 0 || error.code !== 'handler') return
+    if (told.length > 0 || !(error.code === 'handler' || error.code === 'missed')) return
     queueMicrotask(() => {
-      throw error.cause
+      throw error.cause instanceof Error ? error.cause : error
     })
   }
   return {
@@ -48,8 +49,8 @@ function observers(users: ReadonlySet<OptionsHolder>): UseStreamOptions {
     async onSync(reason, request) {
       const syncs = of(users, 'onSync')
       await Promise.all(syncs.map((sync) => sync(reason, request)))
-      if (syncs.length === 0)
-        onError(new ClientError('missed', `Events were missed (${reason}), and there is no onSync.`))
+      if (syncs.length > 0 || hearsGaps()) return
+      onError(new ClientError('missed', `Events were missed (${reason}): give onSync, to fetch the state anew.`))
     },
   }
 }

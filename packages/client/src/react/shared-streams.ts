@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { connect } from '../stream/connect.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { isFinal } from '../stream/stream-status.ts'
+import { watchGapListeners } from './gap-listeners.ts'
 import { sharedOptions, type OptionsHolder } from './shared-options.ts'
 import type { StreamHandle } from './stream-handle.ts'
 
@@ -98,8 +99,9 @@ class SharedStream {
   }
 
   #open(lastId: string): void {
-    const options = sharedOptions(this.#users)
-    const stream = this.#options.connect(this.#url, lastId === '' ? options : { ...options, lastId })
+    const options = sharedOptions(this.#users, () => gaps.hasAny())
+    const gaps = watchGapListeners(this.#options.connect(this.#url, lastId === '' ? options : { ...options, lastId }))
+    const { stream } = gaps
     this.#stream = stream
     stream.onStatus(() => {
       if (stream === this.#stream) this.#show()
