@@ -17,7 +17,8 @@ export type { RetryDecision, RetryOptions, RetryPolicy, RetryState } from './str
 export { defaultStreamLimits } from './stream/stream-options.ts'
 export type { StreamLimits, StreamOptions, SyncRequest } from './stream/stream-options.ts'
 export type { StreamStatus } from './stream/stream-status.ts'
-export { MAX_ATOMIC_EVENTS, publish } from './publish/publish.ts'
+export { MAX_ATOMIC_EVENTS } from './publish/encoded-events.ts'
+export { publish } from './publish/publish.ts'
 export type { OutgoingEvent, PublishedIds, PublishOptions } from './publish/publish-options.ts'
 export type {
   CredentialsMode,

@@ -1,51 +1,14 @@
 import { defaultHubSettings, startHubServer } from '@millrace/hub'
 import { expect, onTestFinished, test } from 'vitest'
-import type { FetchInit } from '../../src/attempt/read-event-stream.ts'
-import type { OutgoingEvent, PublishedIds, PublishOptions } from '../../src/publish/publish-options.ts'
+import type { OutgoingEvent, PublishOptions } from '../../src/publish/publish-options.ts'
 import { publish } from '../../src/publish/publish.ts'
 import { settle, TestClock } from '../stream/support/test-clock.ts'
-
-type Answer = () => Response | Promise<Response>
-
-const refused = (status: number, detail: string, headers: Record<string, string> = {}): Answer => {
-  return () => new Response(JSON.stringify({ status, detail }), { status, headers })
-}
-const network: Answer = () => Promise.reject(new TypeError('fetch failed'))
-const ok =
-  (...ids: string[]): Answer =>
-  () =>
-    Response.json({ ids })
-const lines =
-  (...texts: unknown[]): Answer =>
-  () =>
-    new Response(texts.map((text) => `${JSON.stringify(text)}\n`).join(''))
-
-/** Publishes against answers that are given in turn; time goes by itself. */
-async function run(events: OutgoingEvent | OutgoingEvent[], answers: Answer[], options: PublishOptions = {}) {
-  const clock = new TestClock()
-  const requests: { atMs: number; init: FetchInit }[] = []
-  const fetch = async (_: string, init: FetchInit): Promise<Response> => {
-    requests.push({ atMs: clock.now(), init })
-    const answer = answers.shift()
-    if (!answer) throw new Error('one request too many')
-    return answer()
-  }
-  let isOver = false
-  const result = publish('http://hub.test/events', events, { fetch, clock, fraction: () => 0.5, ...options })
-    .then((ids) => ({ ids }))
-    .catch((error: unknown) => ({ error }))
-    .finally(() => (isOver = true))
-  await clock.until(() => isOver)
-  expect(clock.timerCount).toBe(0)
-  const bodies = requests.map(({ init }) => init.body as string)
-  const outcome: { ids?: PublishedIds; error?: unknown } = await result
-  return { ...outcome, requests, bodies }
-}
+import { lines, network, ok, refused, runPublish } from './support/run-publish.ts'
 
 const EVENT = { topic: 'a', data: 1 }
 
 test('the ids of the events come back', async () => {
-  const { ids, requests } = await run([EVENT, EVENT], [ok('1', '2')], { token: 'T' })
+  const { ids, requests } = await runPublish([EVENT, EVENT], [ok('1', '2')], { token: 'T' })
   expect(ids).toEqual(['1', '2'])
   expect(requests[0]?.init).toMatchObject({
     method: 'POST',
@@ -54,53 +17,53 @@ test('the ids of the events come back', async () => {
 })
 
 test('a lost answer is asked for again with the same key, so that the event is stored once', async () => {
-  const { bodies, requests } = await run(EVENT, [network, network, ok('1')])
+  const { bodies, requests } = await runPublish(EVENT, [network, network, ok('1')])
   expect(requests.map(({ atMs }) => atMs)).toEqual([0, 1_000, 2_500])
   expect(new Set(bodies).size).toBe(1)
   expect(JSON.parse(bodies[0] ?? '')).toEqual([{ ...EVENT, dedupeKey: expect.stringMatching(/^[0-9a-f]{32}$/) }])
 })
 
 test('a key of one\u2019s own stays, and each event has another', async () => {
-  const { bodies } = await run([EVENT, EVENT, { ...EVENT, dedupeKey: 'mine' }], [ok('1', '2', '3')])
+  const { bodies } = await runPublish([EVENT, EVENT, { ...EVENT, dedupeKey: 'mine' }], [ok('1', '2', '3')])
   const keys = (JSON.parse(bodies[0] ?? '') as OutgoingEvent[]).map(({ dedupeKey }) => dedupeKey)
   expect(keys[2]).toBe('mine')
   expect(new Set(keys).size).toBe(3)
 })
 
 test('without keys only what was not taken is tried again', async () => {
-  expect(await run(EVENT, [network], { dedupe: false })).toMatchObject({ error: { code: 'network' } })
-  expect(await run(EVENT, [refused(503, 'away')], { dedupe: false })).toMatchObject({ error: { status: 503 } })
-  expect(await run(EVENT, [refused(429, 'slow down'), ok('1')], { dedupe: false })).toMatchObject({ ids: ['1'] })
-  expect(await run({ ...EVENT, ephemeral: true }, [network])).toMatchObject({ error: { code: 'network' } })
+  expect(await runPublish(EVENT, [network], { dedupe: false })).toMatchObject({ error: { code: 'network' } })
+  expect(await runPublish(EVENT, [refused(503, 'away')], { dedupe: false })).toMatchObject({ error: { status: 503 } })
+  expect(await runPublish(EVENT, [refused(429, 'slow down'), ok('1')], { dedupe: false })).toMatchObject({ ids: ['1'] })
+  expect(await runPublish({ ...EVENT, ephemeral: true }, [network])).toMatchObject({ error: { code: 'network' } })
 })
 
 test('Retry-After is obeyed', async () => {
-  const { requests } = await run(EVENT, [refused(503, 'away', { 'retry-after': '30' }), ok('1')])
+  const { requests } = await runPublish(EVENT, [refused(503, 'away', { 'retry-after': '30' }), ok('1')])
   expect(requests[1]?.atMs).toBe(30_500)
 })
 
 test.each([400, 401, 403, 413, 415])('%i is final, and its detail is told', async (status) => {
-  const { error, requests } = await run(EVENT, [refused(status, 'The topic is bad.')])
+  const { error, requests } = await runPublish(EVENT, [refused(status, 'The topic is bad.')])
   expect(error).toMatchObject({ code: 'status', status })
   expect(error).toHaveProperty('message', expect.stringContaining('The topic is bad.'))
   expect(requests).toHaveLength(1)
 })
 
 test('it gives up after as many attempts as it may make', async () => {
-  const { error, requests } = await run(EVENT, [network, network, network], { maxAttempts: 3 })
+  const { error, requests } = await runPublish(EVENT, [network, network, network], { maxAttempts: 3 })
   expect(error).toMatchObject({ code: 'network' })
   expect(requests).toHaveLength(3)
 })
 
 test('an answer that does not come is a failure', async () => {
-  const { requests } = await run(EVENT, [() => new Promise(() => {}), ok('1')], { timeoutMs: 5_000 })
+  const { requests } = await runPublish(EVENT, [() => new Promise(() => {}), ok('1')], { timeoutMs: 5_000 })
   expect(requests.map(({ atMs }) => atMs)).toEqual([0, 6_000])
 })
 
 test('many events go one a line; what was stored before a failure is known', async () => {
   const events = Array.from({ length: 101 }, (_, i) => ({ topic: 'a', data: i }))
   const some = [{ id: '1' }, { id: null }]
-  const { error, bodies, requests } = await run(events, [
+  const { error, bodies, requests } = await runPublish(events, [
     lines(...some, { error: { status: 413, detail: 'Line 3: too large.' } }),
   ])
   expect(requests[0]?.init.headers['content-type']).toBe('application/x-ndjson')
@@ -113,7 +76,7 @@ test('an answer that is cut off goes on where it ended', async () => {
   const id = (i: number): object => ({ id: String(i) })
   const first = lines(...events.slice(0, 40).map((_, i) => id(i)))
   const rest = lines(...events.slice(40).map((_, i) => id(i + 40)))
-  const { ids, bodies } = await run(events, [first, rest])
+  const { ids, bodies } = await runPublish(events, [first, rest])
   expect(ids).toEqual(events.map((_, i) => String(i)))
   expect(bodies[1]?.trimEnd().split('\n')).toHaveLength(61)
 })
