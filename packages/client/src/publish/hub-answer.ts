@@ -34,18 +34,28 @@ function readLines(text: string, count: number, first: number): HubAnswer | unde
   const cutOff = lines.pop() ?? ''
   const ids: (string | null)[] = []
   for (const line of lines) {
-    const answer = parse(line) as { id?: string | null; error?: { status: number; detail?: string } } | undefined
-    if (!answer || ids.length === count) return undefined
-    if (answer.error) return { ids, error: lineError(answer.error, first + ids.length) }
-    ids.push(answer.id ?? null)
+    const { id = null, error } = parse(line) ?? { id: undefined, error: 'no line of a hub' }
+    if (isProblem(error)) return { ids, error: lineError(error, first + ids.length) }
+    if (error !== undefined || !(id === null || typeof id === 'string') || ids.length === count) return undefined
+    ids.push(id)
   }
   if (ids.length === count) return { ids }
   if (cutOff !== '' && !cutOff.startsWith('{')) return undefined
   return { ids, error: networkError(`${ids.length} of ${count} lines were answered`) }
 }
 
+interface Problem {
+  readonly status: number
+  readonly detail: string
+}
+
+function isProblem(error: unknown): error is Problem {
+  const { status, detail } = (error ?? {}) as Partial<Record<keyof Problem, unknown>>
+  return typeof status === 'number' && typeof detail === 'string'
+}
+
 /** The hub counts the lines of its request; who publishes does not know where one begins. */
-function lineError({ status, detail = '' }: { status: number; detail?: string }, event: number): ClientError {
+function lineError({ status, detail }: Problem, event: number): ClientError {
   const text = JSON.stringify({ detail: detail.replace(/^Line \d+/, `Event ${event}`) })
   return refusal(text, status, new Headers())
 }
@@ -53,8 +63,8 @@ function lineError({ status, detail = '' }: { status: number; detail?: string },
 /** The problem that the hub answers with (RFC 9457): its `detail` says what was wrong, and what to do. */
 function refusal(text: string, status: number, headers: Headers): ClientError {
   // A proxy on the way may have answered, by a page.
-  const detail = parse(text)?.['detail'] ?? ''
-  const message = `The hub has answered with status ${status}. ${String(detail)}`.trim()
+  const detail = parse(text)?.['detail']
+  const message = `The hub has answered with status ${status}.${typeof detail === 'string' ? ` ${detail}` : ''}`
   return new ClientError('status', message, { status, retryAfterMs: retryAfterMs(headers, Date.now()) })
 }
 

@@ -1,12 +1,12 @@
 import { ClientError } from '../client-error.ts'
-import { systemClock } from '../clock.ts'
 import { networkError } from '../stream/attempt-error.ts'
 import { makeAttempt } from '../stream/feed-attempt.ts'
 import { makePause } from '../stream/pause.ts'
 import { retryPolicy } from '../stream/retry-policy.ts'
 import { encodeEvents, fitOneArray, linesOfOneRequest, type EncodedEvent } from './encoded-events.ts'
 import { readAnswer, type HubAnswer } from './hub-answer.ts'
-import type { OutgoingEvent, PublishedIds, PublishOptions } from './publish-options.ts'
+import { resolvePublishOptions } from './publish-options.ts'
+import type { OutgoingEvent, PublishedIds, PublishOptions, PublishSettings } from './publish-options.ts'
 
 /** Milliseconds. */
 const MIN_DELAY_MS = 500
@@ -34,40 +34,39 @@ export async function publish(
   events: OutgoingEvent | readonly OutgoingEvent[],
   options: PublishOptions = {},
 ): Promise<PublishedIds> {
-  const all = encodeEvents([events].flat(), options.dedupe !== false)
+  const settings = resolvePublishOptions(url, options)
+  const all = encodeEvents([events].flat(), settings.dedupe)
   const isArray = fitOneArray(all)
   const ids: (string | null)[] = []
   let failures = 0
   while (ids.length < all.length) {
     const part = isArray ? all : linesOfOneRequest(all, ids.length)
-    const answer = await send(url, part, isArray ? undefined : ids.length, options)
+    const answer = await send(part, isArray ? undefined : ids.length, settings)
     ids.push(...answer.ids)
     failures = answer.ids.length > 0 ? 0 : failures
-    if (answer.error) await waitOrThrow(answer.error, part, { failures: ++failures, ids }, options)
+    if (answer.error) await waitOrThrow(answer.error, part, { failures: ++failures, ids }, settings)
   }
   return ids
 }
 
 /** @param first the number of the first event, when they go one a line; undefined for an array */
 async function send(
-  url: string | URL,
   events: readonly EncodedEvent[],
   first: number | undefined,
-  { token, headers: own, credentials = 'same-origin', timeoutMs = 30_000, signal, ...options }: PublishOptions,
+  { url, headers, credentials, timeoutMs, signal, fetch, clock }: PublishSettings,
 ): Promise<HubAnswer> {
-  const headers = new Headers(own)
-  headers.set('Content-Type', first === undefined ? 'application/json' : 'application/x-ndjson')
-  if (token !== undefined) headers.set('Authorization', `Bearer ${token}`)
+  const type = first === undefined ? 'application/json' : 'application/x-ndjson'
   const texts = events.map(({ json }) => json)
   const body = first === undefined ? `[${texts.join()}]` : `${texts.join('\n')}\n`
-  const attempt = makeAttempt(options.clock ?? systemClock)
+  const attempt = makeAttempt(clock)
   const onAbort = (): void => attempt.stop(closed())
   signal?.addEventListener('abort', onAbort)
   attempt.limit(timeoutMs, 'timeout', `The hub has not answered within ${timeoutMs} ms.`)
   if (signal?.aborted) onAbort()
   try {
-    const init = { method: 'POST', headers: Object.fromEntries(headers), credentials, body, signal: attempt.signal }
-    const response = await attempt.until((options.fetch ?? fetch)(String(url), init))
+    const own = { ...Object.fromEntries(headers), 'content-type': type }
+    const init = { method: 'POST', headers: own, credentials, body, signal: attempt.signal }
+    const response = await attempt.until(fetch(url, init))
     return readAnswer(await attempt.until(response.text()), response, events.length, first)
   } catch (error) {
     const { reason } = attempt.signal as { reason: unknown }
@@ -82,7 +81,7 @@ async function waitOrThrow(
   error: ClientError,
   events: readonly EncodedEvent[],
   { failures, ids }: { failures: number; ids: PublishedIds },
-  { maxAttempts = 6, maxBackoffMs = 10_000, clock = systemClock, fraction = Math.random, signal }: PublishOptions,
+  { maxAttempts, maxBackoffMs, clock, fraction, signal }: PublishSettings,
 ): Promise<void> {
   const isSafe = error.status === 429 || events.every(({ hasKey }) => hasKey)
   const policy = retryPolicy({ maxBackoffMs, maxAttempts, giveUpAfterMs: false }, fraction)
