@@ -59,8 +59,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // Whole processes, which mostly wait: two files at a time.
+          // Whole processes, which mostly wait: three files at a time.
           name: 'e2e',
+          maxWorkers: 3,
           include: e2e,
           exclude: [...alone, ...browsers],
           // They share two cores: what fails once and then holds is the machine's.
