@@ -44,6 +44,11 @@ export interface AttemptHandlers extends EventStreamHandlers {
    * the sender, since what is not read stays in the connection.
    */
   beforeRead?(): Promise<void> | undefined
+  /**
+   * The status is not 200. The attempt ends when what this returns, which must not reject, is done. Whoever reads of the body
+   * cancels it, also when the signal of the request is aborted meanwhile.
+   */
+  onRefused?(response: Response): Promise<void>
 }
 
 /** How an attempt has ended. */
@@ -56,7 +61,7 @@ export type AttemptEnd =
   | { readonly kind: 'unreadable'; readonly error: unknown }
   /** The caller's signal. */
   | { readonly kind: 'aborted' }
-  /** The status was not 200. The body has been dropped unread. */
+  /** The status was not 200. The body has been dropped, unread but by `onRefused`. */
   | { readonly kind: 'status'; readonly status: number; readonly headers: Headers }
   /** The status was 200, but it is no event stream: `contentType` is what it says it is, null when it says nothing. */
   | { readonly kind: 'content_type'; readonly contentType: string | null }
@@ -111,7 +116,10 @@ async function read(request: EventStreamRequest, handlers: AttemptHandlers, atte
     attempt.body = response.body
     const { status, headers } = response
     const contentType = headers.get('content-type')
-    if (status !== 200) return { kind: 'status', status, headers }
+    if (status !== 200) {
+      if (!signal.aborted) await handlers.onRefused?.(response)
+      return { kind: 'status', status, headers }
+    }
     if (!isEventStream(contentType)) return { kind: 'content_type', contentType }
     if (signal.aborted) return { kind: 'aborted' }
     kind = 'unreadable'

@@ -1,14 +1,16 @@
 import { ClientError, type ClientErrorCode } from '../client-error.ts'
 import type { AttemptEnd } from '../attempt/read-event-stream.ts'
+import type { Clock } from '../clock.ts'
+import { problemDetail } from './problem-detail.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 /** What the end of an attempt is for whoever waits for events. */
-export function errorOf(end: AttemptEnd, timeMs: number): ClientError {
+export function errorOf(end: Exclude<AttemptEnd, { kind: 'status' }>): ClientError {
   switch (end.kind) {
-    case 'status':
-      return statusError(end, timeMs)
-    case 'content_type':
-      return new ClientError('content_type', `The server answered with ${end.contentType}: is the URL right?`)
+    case 'content_type': {
+      const type = end.contentType || 'no Content-Type'
+      return new ClientError('content_type', `The server answered with ${type}: is the URL right?`)
+    }
     case 'unreadable':
       return caused('unreadable', 'The stream cannot be read', end.error)
     case 'network':
@@ -37,7 +39,15 @@ export function authorizeError(cause: unknown): ClientError {
   return caused('authorize', 'authorize has failed', cause)
 }
 
-export function statusError({ status, headers }: { status: number; headers: Headers }, timeMs: number): ClientError {
-  const message = `The server answered ${status}.`
+/** A refusal, with what the server says about it. Its body is read, or dropped. */
+export async function statusError(
+  response: Response,
+  clock: Clock,
+  signal: AbortSignal,
+  timeMs: number,
+): Promise<ClientError> {
+  const { status, headers } = response
+  const detail = await problemDetail(response, clock, signal)
+  const message = `The server answered ${status}${detail ? `: ${detail}` : '.'}`
   return new ClientError('status', message, { status, retryAfterMs: retryAfterMs(headers, timeMs) })
 }

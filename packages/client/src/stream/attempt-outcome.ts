@@ -43,7 +43,7 @@ export function waitable(delayMs: number): number {
 
 export function gaveUp(error: ClientError, why: string): ClientError {
   const { code, message, ...facts } = error
-  return new ClientError(code, `${message} Given up: ${why}.`, { ...facts, cause: error })
+  return new ClientError(code, `${message.replace(/[^.]$/, '$&.')} Given up: ${why}.`, { ...facts, cause: error })
 }
 
 export function closedError(): ClientError {

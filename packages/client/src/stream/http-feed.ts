@@ -2,7 +2,7 @@
 import type { ParsedEvent } from '@millrace/protocol'
 import { readEventStream } from '../attempt/read-event-stream.ts'
 import { ClientError } from '../client-error.ts'
-import { authorizeError, errorOf, foreignError, statusError } from './attempt-error.ts'
+import { authorizeError, errorOf, foreignError, networkError, statusError } from './attempt-error.ts'
 import { closedError, gaveUp, verdictOf, waitable, type Outcome } from './attempt-outcome.ts'
 import { missedNotice, readSaid } from './control-data.ts'
 import { makeCredentials } from './credentials.ts'
@@ -12,13 +12,12 @@ import { drop, feedRequest, isNear, send, type Target } from './feed-request.ts'
 import type { FeedSettings } from './feed-settings.ts'
 import { makePause } from './pause.ts'
 import { isNoPolling, polledEvent, pollOnce } from './poll-once.ts'
+import { MAX_RETRY_MS } from './retry-after.ts'
 import { LEAST_DELAY_MS, needsRenewal } from './retry-policy.ts'
 import { makeTopicChanges } from './topic-changes.ts'
 import { firstChoice, nextChoice } from './transport-choice.ts'
 import { makeWatchdog } from './watchdog.ts'
 
-/** Longer reconnection times than an hour are a mistake, or an attack. Milliseconds. */
-const MAX_RETRY_MS = 3_600_000
 /** There is probably more where so many events came from. */
 const FULL_ANSWER_COUNT = 100
 /** A hub breaks every silence within `heartbeatMs`; a bit more than two of them missing is no accident. */
@@ -92,6 +91,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       const outcome = await tryOnce(attempt)
       attempt.stop()
       attempt = connection = undefined
+      pause.end()
       if (choice.transport === 'stream') openBy = undefined
       if (isOver) return
       // Else the old topics are finished, and the new ones have not been asked for yet.
@@ -140,6 +140,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     const { signal, limit } = attempt!
     let id = sink.resumeId()
     let openedAtMs = Infinity
+    let refused: ClientError | undefined
     hasState = false
     const end = await readEventStream(
       { ...eventsRequest(), lastEventId: id, signal, limits: settings.limits },
@@ -153,6 +154,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
           const { streamTimeoutMs } = settings
           if (isAuto && openedAtMs >= choice.pollAtMs)
             limit(streamTimeoutMs, 'held_back', `The stream has not begun within ${streamTimeoutMs} ms.`)
+        },
+        async onRefused(response) {
+          refused = await refusal(response)
         },
         onBytes() {
           isHeard = true
@@ -179,7 +183,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     isBrief = isUnauthorized && !isLong
     if (end.kind === 'status' ? end.status === 204 : end.kind === 'ended' && isFinished()) return 'finished'
     if (isUnauthorized) return new ClientError('unauthorized', 'The grant has ended.')
-    throw errorOf(end, time())
+    throw end.kind === 'status' ? refused! : errorOf(end)
   }
 
   async function poll(waitMs: number): Promise<Outcome> {
@@ -190,7 +194,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       ...(id && { last_event_id: id }),
       ...(!hasState && { state: 'all' }),
     }
-    const answer = await pollOnce(attempt!, eventsRequest(query), time())
+    const answer = await pollOnce(attempt!, eventsRequest(query), refusal)
     if (!answer) return 'finished'
     hasState = isGood = isHub = true
     flow()
@@ -230,6 +234,13 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     if (isHub || isNear(settings, access)) target.headers.set('Millrace-Client', 'js')
     if (pollQuery) target.headers.set('Accept', 'application/json')
     return target
+  }
+
+  /** What the server says when it refuses. Its answer has come in time; what it says has a time of its own. */
+  function refusal(response: Response): Promise<ClientError> {
+    const { signal, limit } = attempt!
+    limit(false)
+    return statusError(response, clock, signal, time())
   }
 
   /** The longest silence that the server means to keep. Milliseconds; 0 when it has promised nothing. */
@@ -335,15 +346,19 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     if (isPutting || !current) return
     isPutting = true
     const { topics, revision, from } = wanted
-    const response = connection ? await ask('PUT', 'topics', { topics, revision, from }, current) : undefined
+    const error = await ask('PUT', 'topics', { topics, revision, from }, current)
+    const { status = 500, retryAfterMs } = error ?? {}
+    const stayAwayMs = status === 429 ? retryAfterMs || floorMs : status >= 500 && retryAfterMs
+    if (stayAwayMs && attempt === current) {
+      const delayMs = waitable(stayAwayMs * (1 + settings.fraction() / 10))
+      await pause.wait(delayMs, delayMs)
+    }
     isPutting = false
     // The stream has ended meanwhile: the next one asks for the newest topics anyway.
     if (attempt !== current) return
-    if (response?.ok) {
-      if (wanted.revision > revision) void putTopics()
-    } else if (response && response.status < 500 && ![404, 405, 409, 429].includes(response.status)) {
-      wanted.refuse(statusError(response, time()))
-    } else current.stop('restart')
+    if (stayAwayMs || (!error && wanted.revision > revision)) void putTopics()
+    else if (error && status < 500 && ![404, 405, 409].includes(status)) wanted.refuse(error)
+    else if (error) current.stop('restart')
   }
 
   /** The grant is about to end: brings a new one, so that the stream need not. */
@@ -360,23 +375,23 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     }
   }
 
-  /** Asks for something to be done to the open stream. Undefined when there is no answer. */
+  /** Asks for something to be done to the open stream. Why it is not, or undefined when it is. */
   async function ask(
     method: string,
     what: string,
     body: object,
     { signal }: FeedAttempt,
-  ): Promise<Response | undefined> {
+  ): Promise<ClientError | undefined> {
+    if (!connection) return networkError('no connection')
     const path = `/${connection}/${what}`
     try {
-      const response = await send(
-        feedRequest(settings, credentials.access, { path, method, body: { ...body, secret } }),
-        signal,
-      )
+      const target = feedRequest(settings, credentials.access, { path, method, body: { ...body, secret } })
+      const response = await send(target, signal)
+      if (!response.ok) return await statusError(response, clock, signal, time())
       drop(response)
-      return response
-    } catch {
       return undefined
+    } catch (cause) {
+      return networkError(cause)
     }
   }
 

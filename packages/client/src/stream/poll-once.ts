@@ -1,6 +1,6 @@
 import type { ParsedEvent } from '@millrace/protocol'
 import { ClientError } from '../client-error.ts'
-import { networkError, statusError } from './attempt-error.ts'
+import { networkError } from './attempt-error.ts'
 import type { FeedAttempt } from './feed-attempt.ts'
 import { drop, send, type Target } from './feed-request.ts'
 
@@ -28,16 +28,23 @@ const NEUTRAL = [401, 403, 408, 425, 429]
 /**
  * Asks once for events. Undefined when the server says that nothing more will come.
  *
+ * @param refusal reads a response whose status is no success
  * @throws ClientError what the server has answered instead, or that it has not
  */
-export async function pollOnce(attempt: FeedAttempt, target: Target, timeMs: number): Promise<PollAnswer | undefined> {
+export async function pollOnce(
+  attempt: FeedAttempt,
+  target: Target,
+  refusal: (response: Response) => Promise<ClientError>,
+): Promise<PollAnswer | undefined> {
   const response = await attempt.until(send(target, attempt.signal)).catch(lost)
   const { status, headers } = response
   const isJson = headers.get('content-type')?.includes('json')
-  if (status !== 200 || !isJson) drop(response)
   if (status === 204) return undefined
-  if (status !== 200) throw statusError(response, timeMs)
-  if (!isJson) throw new ClientError('content_type', 'The answer to a poll is not JSON.')
+  if (status !== 200) throw await refusal(response)
+  if (!isJson) {
+    drop(response)
+    throw new ClientError('content_type', 'The answer to a poll is not JSON.')
+  }
   const answer = (await attempt.until<unknown>(response.json()).catch(lost)) as Partial<PollAnswer> | null
   const { events, cursor } = answer ?? {}
   if (Array.isArray(events) && events.every(isEvent) && typeof cursor === 'string') return answer as PollAnswer

@@ -27,6 +27,26 @@ describe('an abort', () => {
     expect(notes).toEqual([])
   })
 
+  test('ends the attempt while a refusal is read, and none is read that comes later', async () => {
+    let reads = 0
+    const onRefused = (): Promise<void> => {
+      reads++
+      return new Promise(() => {})
+    }
+    const reading = attempt(answer('why', { status: 403 }), { onRefused })
+    await expect.poll(() => reads).toBe(1)
+    reading.controller.abort()
+    expect(await reading.end).toEqual({ kind: 'aborted' })
+    const body = manualBody()
+    const { promise, resolve } = Promise.withResolvers<Response>()
+    const late = attempt(() => promise, { onRefused })
+    late.controller.abort()
+    expect(await late.end).toEqual({ kind: 'aborted' })
+    resolve(new Response(body.stream, { status: 403 }))
+    await expect.poll(() => body.cancelled).toBe(true)
+    expect(reads).toBe(1)
+  })
+
   test('of a fetch that does heed it is no network error', async () => {
     const { controller, end } = attempt(
       (_, { signal }) =>

@@ -136,6 +136,21 @@ describe('a response that is no stream', () => {
     })
   }
 
+  test('is read by who asks for it, and the attempt ends after that', async () => {
+    const body = manualBody()
+    const order: string[] = []
+    const { end } = attempt(answer(body.stream, { status: 403 }), {
+      async onRefused(response) {
+        order.push(await response.text())
+      },
+    })
+    void end.then(() => order.push('end'))
+    body.write('why')
+    body.end()
+    expect(await end).toMatchObject({ kind: 'status', status: 403 })
+    expect(order).toEqual(['why', 'end'])
+  })
+
   test('of another type ends the attempt with that type, its body dropped', async () => {
     const body = manualBody()
     const { notes, end } = attempt(answer(body.stream, { headers: { 'content-type': 'text/html' } }))

@@ -16,6 +16,12 @@ test('a date is counted from the date of the response, or from here', () => {
   expect(read({ 'retry-after': at, date: 'nonsense' })).toBe(30_000)
 })
 
+test('nobody is asked to stay away for more than an hour', () => {
+  for (const text of ['3601', '99999999999', '9'.repeat(400), 'Sun, 01 Mar 2030 12:00:00 GMT']) {
+    expect(read({ 'retry-after': text })).toBe(3_600_000)
+  }
+})
+
 test('a date that is past and what cannot be read say nothing', () => {
   expect(read({ 'retry-after': 'Sun, 01 Mar 2026 11:59:30 GMT' })).toBeUndefined()
   for (const text of ['', 'soon', '-5x', '1.5e3x']) expect(read({ 'retry-after': text })).toBeUndefined()

@@ -155,12 +155,60 @@ test('new topics are asked for when nothing more comes of the old ones', async (
 
 test('topics that are refused are told, and the old ones stay', async () => {
   const { hub, stream, data } = await openScene({ topics: ['a'] })
-  await expect(stream.addTopics(['secret.plans'])).rejects.toMatchObject({ code: 'status', status: 403 })
+  await expect(stream.addTopics(['secret.plans'])).rejects.toMatchObject({
+    code: 'status',
+    status: 403,
+    message: 'The server answered 403: The grant does not cover it.',
+  })
   expect(stream.topics).toEqual(['a'])
   hub.publish('a', 1)
   await settle()
   expect(data()).toEqual([1])
   expect(stream.status.name).toBe('open')
+})
+
+test.each([
+  { status: 429, after: '30', waitMs: 31_500 },
+  { status: 503, after: '30', waitMs: 31_500 },
+  // Without a word about it, for as long as an attempt would wait.
+  { status: 429, after: '', waitMs: 2_100 },
+  { status: 429, after: '0', waitMs: 2_100 },
+])('topics are asked for again on the open stream after $status and Retry-After "$after"', async (one) => {
+  const { clock, hub, stream, data } = await openScene({ topics: ['a'] })
+  const headers = { 'retry-after': one.after }
+  hub.faultOf = ({ method }) => (method === 'PUT' ? { kind: 'answer', status: one.status, headers } : undefined)
+  const changes = [stream.addTopics(['b'], { from: 'snapshot' })]
+  await settle()
+  // What is wanted meanwhile goes with it.
+  changes.push(stream.addTopics(['c']))
+  hub.faultOf = () => undefined
+  await clock.advance(one.waitMs - 1)
+  hub.publish('a', 1)
+  await settle()
+  expect(hub.requests.map(({ method }) => method)).toEqual(['GET', 'PUT'])
+  await clock.advance(1)
+  await Promise.all(changes)
+  expect(hub.requests.map(({ method }) => method)).toEqual(['GET', 'PUT', 'PUT'])
+  expect(hub.streams[0]?.topics).toEqual(['a', 'b', 'c'])
+  expect(data()).toEqual([1])
+  expect(clock.timerCount).toBe(1)
+})
+
+test('a stream that ends while the server is left alone asks for the new topics itself', async () => {
+  const { clock, hub, stream } = await openScene({ topics: ['a'] })
+  const headers = { 'retry-after': '600' }
+  hub.faultOf = ({ method }) => (method === 'PUT' ? { kind: 'answer', status: 429, headers } : undefined)
+  const changed = stream.addTopics(['b'])
+  await settle()
+  hub.cutStreams()
+  await clock.advance(3_000)
+  await changed
+  expect(hub.requests.at(-1)?.url.search).toBe('?topic=a&topic=b')
+  const again = stream.addTopics(['c'])
+  await settle()
+  stream.close()
+  await expect(again).rejects.toMatchObject({ code: 'closed' })
+  expect(clock.timerCount).toBe(0)
 })
 
 test('topics that are refused to a poll are told, and the old ones stay', async () => {

@@ -7,8 +7,11 @@ import {
 
 export const EVENT_STREAM = { 'content-type': 'text/event-stream' }
 
+type AttemptOptions = Partial<EventStreamRequest> &
+  Pick<AttemptHandlers, 'onRefused'> & { readonly on?: (note: string) => void }
+
 /** One attempt, with a `fetch` that answers as told, and notes of all that was called. */
-export function attempt(fetch: Fetch, options: Partial<EventStreamRequest> & { on?: (note: string) => void } = {}) {
+export function attempt(fetch: Fetch, options: AttemptOptions = {}) {
   const notes: string[] = []
   const controller = new AbortController()
   const note = (text: string): void => {
@@ -22,6 +25,7 @@ export function attempt(fetch: Fetch, options: Partial<EventStreamRequest> & { o
     onId: (id) => note(`id ${id}`),
     onRetry: (retryMs) => note(`retry ${retryMs}`),
     onComment: (text) => note(`: ${text}`),
+    ...(options.onRefused && { onRefused: options.onRefused }),
   }
   const request: EventStreamRequest = {
     url: 'http://test.invalid/',
