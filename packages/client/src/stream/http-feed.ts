@@ -63,6 +63,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   let asked = settings.topics
   let attempts = 0
   let failures = 0
+  /** From here on there was no connection: the end of the last good one, and later by as long as others were open. */
   let goodAtMs = clock.now()
   let wasGood = false
   let lastError: ClientError | undefined
@@ -83,8 +84,11 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
 
   async function run(): Promise<void> {
     for (;;) {
+      const idleMs = clock.now()
       await sink.ready()
       if (isOver) return
+      // That nothing is asked for is nobody's failure.
+      goodAtMs += clock.now() - idleMs
       attempts++
       isGood = isBrief = isFlowing = isHeard = isUnauthorized = false
       attempt = makeAttempt(clock)
@@ -178,7 +182,9 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       },
     )
     watchdog.watch(false)
-    const isLong = clock.now() - openedAtMs >= GOOD_AFTER_MS
+    const openMs = clock.now() - openedAtMs
+    const isLong = openMs >= GOOD_AFTER_MS
+    if (openBy === 'stream') goodAtMs += openMs
     isGood ||= isLong
     isBrief = isUnauthorized && !isLong
     if (end.kind === 'status' ? end.status === 204 : end.kind === 'ended' && isFinished()) return 'finished'

@@ -8,7 +8,7 @@ export interface RetryState {
    * grant ends within its first seconds has failed.
    */
   readonly failures: number
-  /** How long there has been no good connection. Milliseconds. */
+  /** How long there has been no connection since the start, or since the last good one. Milliseconds. */
   readonly failingMs: number
   /** The least delay: what the server last asked for with `retry:`, else `minDelayMs`. Milliseconds. */
   readonly floorMs: number
@@ -31,7 +31,12 @@ export interface RetryOptions {
   readonly maxBackoffMs: number
   /** Attempts that may fail one after the other; false for any number. @default false */
   readonly maxAttempts: number | false
-  /** How long there may be no connection; false for any time. Milliseconds. @default false */
+  /**
+   * How long there may be no connection, up to the next attempt; false for any time. One attempt is made after each good
+   * connection, however long that has to wait. Milliseconds.
+   *
+   * @default false
+   */
   readonly giveUpAfterMs: number | false
 }
 
@@ -60,8 +65,9 @@ export function retryPolicy(
     const soonestMs = Math.max(LEAST_DELAY_MS, isQuick ? 0 : state.floorMs, error.retryAfterMs ?? 0)
     const backoffMs = failures > 0 ? Math.min(maxBackoffMs, FIRST_BACKOFF_MS * 2 ** (failures - 1)) : soonestMs / 10
     const delayMs = Math.min(MAX_DELAY_MS, soonestMs + fraction() * (isQuick ? LEAST_DELAY_MS : backoffMs))
-    if (giveUpAfterMs !== false && failingMs + delayMs > giveUpAfterMs) {
-      return { giveUp: `there was no connection for ${Math.round(failingMs)} ms` }
+    const lostMs = failingMs + delayMs
+    if (giveUpAfterMs !== false && failures > 0 && lostMs > giveUpAfterMs) {
+      return { giveUp: `by the next attempt there would have been no connection for ${Math.round(lostMs)} ms` }
     }
     return { delayMs, soonestMs: Math.min(delayMs, soonestMs) }
   }

@@ -21,7 +21,14 @@ export interface StreamLimits {
   readonly maxBackoffMs: number
   /** Attempts that may fail one after the other before the stream gives up; false for any number. @default false */
   readonly maxAttempts: number | false
-  /** How long there may be no good connection before it gives up; false for any time. Milliseconds. @default false */
+  /**
+   * How long there may be no connection before it gives up, counted from the start or from the end of the last good one, without
+   * the time of those that were open and no good, and without that in which nothing is asked for because a reader or `onSync`
+   * is not ready. It gives up when the next attempt would be later, but tries once after each good connection. False for any
+   * time. Milliseconds.
+   *
+   * @default false
+   */
   readonly giveUpAfterMs: number | false
   /** How long `authorize` and the head of a response may take together. Milliseconds. @default 15000 */
   readonly connectTimeoutMs: number

@@ -69,7 +69,16 @@ test('it gives up when as many attempts have failed as may', () => {
 
 test('it gives up when the next attempt would be past the time that there is', () => {
   expect(decide(network, { failingMs: 7_000 }, { giveUpAfterMs: 10_000 })).toHaveProperty('delayMs')
-  expect(decide(network, { failingMs: 8_000 }, { giveUpAfterMs: 10_000 })).toHaveProperty('giveUp')
+  expect(decide(network, { failingMs: 8_000 }, { giveUpAfterMs: 10_000 })).toEqual({
+    giveUp: 'by the next attempt there would have been no connection for 10500 ms',
+  })
+})
+
+test('it does not give up before it has tried once after a good connection, however long that has to wait', () => {
+  const ended = new ClientError('ended', '')
+  const state = { failures: 0, floorMs: 60_000 }
+  expect(decide(ended, state, { giveUpAfterMs: 30_000 })).toEqual({ delayMs: 63_000, soonestMs: 60_000 })
+  expect(decide(ended, { ...state, failures: 1 }, { giveUpAfterMs: 30_000 })).toHaveProperty('giveUp')
 })
 
 test('no error and no state gives a delay below 100 ms or above what a timer holds', () => {
