@@ -46,7 +46,10 @@ export function isNear(settings: FeedSettings, access: Access): boolean {
 }
 
 function accessUrl(settings: FeedSettings, access: Access): URL {
-  return new URL(access.url ?? settings.url, settings.url)
+  const url = new URL(access.url ?? settings.url, settings.url)
+  // What fetch says of it shows the password.
+  if (url.username || url.password) throw new TypeError('a URL with credentials cannot be asked')
+  return url
 }
 
 /** Sends what is not for a stream. Rejects when `fetch` throws. */

@@ -10,6 +10,18 @@ import { retryPolicy, type RetryPolicy } from './retry-policy.ts'
 import type { StreamStatus } from './stream-status.ts'
 import type { CredentialsMode, HeadersInput } from '../web-types.ts'
 
+const FUNCTIONS = [
+  'fetch',
+  'authorize',
+  'onSync',
+  'parse',
+  'retryPolicy',
+  'onAttempt',
+  'onState',
+  'onError',
+  'fraction',
+] as const
+
 /** The longest that a hub lets a poll wait. Milliseconds. */
 const MAX_POLL_WAIT_MS = 60_000
 
@@ -148,7 +160,7 @@ export type StreamSettings = FeedSettings & StreamLimits & Omit<StreamOptions, k
 /** Checks the options and fills in the defaults. @throws ClientError `invalid_option` */
 export function resolveStreamOptions(url: string | URL, options: StreamOptions): StreamSettings {
   const limits = resolveLimits(options)
-  checked('silenceMs', options.silenceMs ?? false, true, MAX_DELAY_MS)
+  checkOptions(options)
   const { from, types, client, fraction = Math.random } = options
   const { location, document } = globalThis as { location?: Location; document?: Document }
   const absolute = absoluteUrl(url, document?.baseURI ?? location?.href)
@@ -172,10 +184,35 @@ export function resolveStreamOptions(url: string | URL, options: StreamOptions):
 }
 
 function absoluteUrl(url: string | URL, base: string | undefined): URL {
+  let absolute: URL
   try {
-    return new URL(url, base)
+    absolute = new URL(url, base)
   } catch {
     throw invalid('url', url, 'give an absolute URL where there is no page')
+  }
+  const { username, password } = absolute
+  if (!username && !password) return absolute
+  absolute.username = absolute.password = ''
+  throw invalid('url', `${absolute.href} with credentials`, 'give them by headers or authorize')
+}
+
+/** What would otherwise be noticed late, or taken for something else. */
+function checkOptions(options: StreamOptions): void {
+  const { transport = 'auto', method = 'GET', topics = [], headers, silenceMs = false } = options
+  for (const name of FUNCTIONS) {
+    const value = options[name]
+    if (value !== undefined && typeof value !== 'function') throw invalid(name, value, 'give a function')
+  }
+  oneOf('transport', transport, ['auto', 'stream', 'long-polling', 'polling'])
+  oneOf('method', method, ['GET', 'POST'])
+  if (!Array.isArray(topics)) throw invalid('topics', topics, 'give an array of topics')
+  checked('silenceMs', silenceMs, true, MAX_DELAY_MS)
+  try {
+    void new Headers(headers)
+  } catch (cause) {
+    // Not what they are: they may be secret.
+    const message = 'headers cannot be sent: give names and values that HTTP allows.'
+    throw new ClientError('invalid_option', message, { cause })
   }
 }
 
@@ -191,6 +228,10 @@ function resolveLimits(options: StreamOptions): StreamLimits {
 function checked<T>(name: string, value: T, mayBeOff: boolean, most: number): T {
   if ((mayBeOff && value === false) || (Number(value) >= 1 && Number(value) <= most)) return value
   throw invalid(name, value, `give a number from 1 to ${most}${mayBeOff ? ', or false' : ''}`)
+}
+
+function oneOf(name: string, value: string, values: readonly string[]): void {
+  if (!values.includes(value)) throw invalid(name, value, `give one of ${values.join(', ')}`)
 }
 
 function invalid(name: string, value: unknown, advice: string): ClientError {

@@ -172,6 +172,14 @@ test('authorize that fails is tried again with back-off; one that hangs is not w
   expect(deaf.clock.timerCount).toBe(0)
 })
 
+test('a URL of authorize with credentials is a failure of authorize, and its password is not shown', async () => {
+  const { stream, hub } = await openScene({ authorize: () => ({ url: 'http://user:secret@hub.test/events' }) })
+  expect(stream.status).toMatchObject({ name: 'waiting', error: { code: 'authorize' } })
+  expect(JSON.stringify(stream.diagnostics())).not.toContain('secret')
+  expect(JSON.stringify(stream.diagnostics())).toContain('credentials')
+  expect(hub.requests).toEqual([])
+})
+
 test.each(['stream', 'long-polling'] as const)(
   'what authorize gives, and no request can be made with, is a failure of authorize (by %s)',
   async (transport) => {

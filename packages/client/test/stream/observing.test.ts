@@ -1,5 +1,4 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { connect } from '../../src/stream/connect.ts'
 import type { IdStorage } from '../../src/stream/id-store.ts'
 import { openScene } from './support/scene.ts'
 import { settle } from './support/test-clock.ts'
@@ -179,20 +178,6 @@ test('a browser without URL.parse, such as Safari 17, is enough', async () => {
   onTestFinished(() => void Object.assign(URL, { parse }))
   const { stream } = await openScene()
   expect(stream.status.name).toBe('open')
-})
-
-test('options that cannot be used say so at once', () => {
-  expect(() => connect('/events')).toThrow('url is /events: give an absolute URL where there is no page.')
-  expect(() => connect('http://x/', { maxQueueCount: 0 })).toThrow('maxQueueCount is 0')
-  expect(() => connect('http://x/', { minDelayMs: Number.NaN })).toThrow('minDelayMs is NaN')
-  expect(() => connect('http://x/', { maxBackoffMs: 2 ** 31 })).toThrow('maxBackoffMs is 2147483648')
-  for (const silenceMs of [0, -1, Number.NaN, Infinity, 2 ** 31]) {
-    const advice = 'give a number from 1 to 2147483647, or false.'
-    expect(() => connect('http://x/', { silenceMs })).toThrow(`silenceMs is ${silenceMs}: ${advice}`)
-  }
-  expect(() => connect('http://x/', { pollWaitMs: 90_000 })).toThrow(
-    'pollWaitMs is 90000: give a number from 1 to 60000.',
-  )
 })
 
 test('a slow reader is felt by the sender: the body is not read on', async () => {
