@@ -13,7 +13,7 @@ interface Entry {
   /** Gone as soon as the state was fetched anew. */
   missed?: MissedNotice | undefined
   /** The id to resume from once this entry is done with; undefined when it moves none. */
-  readonly id: string | undefined
+  id: string | undefined
 }
 
 interface Reader {
@@ -190,7 +190,10 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
     receivedId: () => receivedId,
     queuedCount: () => entries.length,
     push(entry) {
-      entries.push(entry)
+      const last = entries.at(-1)
+      // An id alone is done with when what is before it is.
+      if (last && !entry.event && !entry.missed) last.id = entry.id
+      else entries.push(entry)
       if (entry.missed) gateCount++
       receivedId = entry.id ?? receivedId
       hand()
