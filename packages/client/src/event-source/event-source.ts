@@ -48,13 +48,6 @@ export class EventSource extends EventTarget {
   declare readonly CLOSED: 2
   declare readonly [Symbol.toStringTag]: 'EventSource'
 
-  /** The connection is there; called again after each reconnection. */
-  declare onopen: ((this: EventSource, event: Event) => unknown) | null
-  /** An event without a type of its own. */
-  declare onmessage: ((this: EventSource, event: TextMessageEvent) => unknown) | null
-  /** The connection is lost: for good when `readyState` is `CLOSED`. */
-  declare onerror: ((this: EventSource, event: EventSourceErrorEvent) => unknown) | null
-
   /**
    * Reads events from a stream of bytes, as whatwg/html's pull request 12272 proposes it: a response's body, for instance,
    * when the request was made by hand. Such a source never comes back by itself: an `error` with `CLOSED` is its end.
@@ -200,9 +193,19 @@ export class EventSource extends EventTarget {
   }
 }
 
-// Listeners by the name of the event, for the compiler alone: both methods are inherited.
+// For the compiler alone: the methods are inherited, and the attributes are made above. Read, a handler is one that can be called
+// on any source, so that this class goes where the browser's own does.
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging
 export interface EventSource {
+  /** The connection is there; called again after each reconnection. */
+  get onopen(): ((event: Event) => unknown) | null
+  set onopen(handler: ((this: EventSource, event: Event) => unknown) | null)
+  /** An event without a type of its own. */
+  get onmessage(): ((event: MessageEvent) => unknown) | null
+  set onmessage(handler: ((this: EventSource, event: TextMessageEvent) => unknown) | null)
+  /** The connection is lost: for good when `readyState` is `CLOSED`. */
+  get onerror(): ((event: Event) => unknown) | null
+  set onerror(handler: ((this: EventSource, event: EventSourceErrorEvent) => unknown) | null)
   addEventListener<K extends keyof EventSourceEventMap>(
     type: K,
     listener: (this: EventSource, event: EventSourceEventMap[K]) => unknown,
