@@ -21,7 +21,7 @@ const budgets = /** @type {Budget[]} */ ([
   },
   { name: 'parser', from: '@millrace/protocol', imports: 'EventStreamParser', maxBytes: 2048 },
   // The parser is half of it.
-  { name: 'EventSource', from: '@millrace/client', imports: 'EventSource', maxBytes: 4224 },
+  { name: 'EventSource', from: '@millrace/client', imports: 'EventSource', maxBytes: 4240 },
   // The parser is 1,941 of these; what the rest buys is in docs/decisions.md, "The client".
   { name: 'connect', from: '@millrace/client', imports: 'connect', maxBytes: 12_032 },
   {

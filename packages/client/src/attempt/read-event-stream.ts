@@ -111,8 +111,15 @@ async function read(request: EventStreamRequest, handlers: AttemptHandlers, atte
   const { url, fetch, method = 'GET', body = null, credentials = 'same-origin', lastEventId } = request
   let kind: 'network' | 'unreadable' = 'network'
   try {
-    const init = { method, body, credentials, mode: 'cors', cache: 'no-store', signal } as const
-    const response = await fetch(url, { ...init, headers: requestHeaders(request.headers, lastEventId) })
+    const response = await fetch(url, {
+      method,
+      body,
+      credentials,
+      mode: 'cors',
+      cache: 'no-store',
+      signal,
+      headers: requestHeaders(request.headers, lastEventId),
+    })
     attempt.body = response.body
     const { status, headers } = response
     const contentType = headers.get('content-type')

@@ -1,16 +1,21 @@
 import type { AttemptEnd } from '../attempt/read-event-stream.ts'
+import { retryAfterMs } from '../stream/retry-after.ts'
 
 /** What is known when an attempt has ended. */
 export interface BackoffFacts {
   readonly end: AttemptEnd
   /** Whether the standard has the source closed for good now. */
   readonly isFinal: boolean
-  /** How many attempts in a row had ended before this one, none of which lasted as long as the reconnection time. */
+  /** How many attempts in a row had ended before this one, none of which was open for as long as the reconnection time. */
   readonly failureCount: number
+  /** The stream's, 100 at the least. */
   readonly reconnectionTimeMs: number
 }
 
-/** How long to wait for the next attempt, in milliseconds; the reconnection time is waited for in any case. `false` closes the source. */
+/**
+ * How long to wait for the next attempt, in milliseconds; the reconnection time is waited for in any case. `false` closes the
+ * source. What it throws is an uncaught error, and the source does what the standard says.
+ */
 export type Backoff = (facts: BackoffFacts) => number | false
 
 export interface ExponentialBackoffOptions {
@@ -20,7 +25,12 @@ export interface ExponentialBackoffOptions {
   readonly maxDelayMs?: number | undefined
   /** Up to this part of each wait is added to it by chance; at most a tenth of the first. 0 to 1. @default 0.5 */
   readonly jitter?: number | undefined
-  /** Statuses after which to try again; the standard has every status but 200 end an `EventSource`. @default [] */
+  /**
+   * Statuses after which to try again; the standard has every status but 200 end an `EventSource`. When the response has a
+   * `Retry-After` that can be read, it is waited for: of another origin, where that exposes it.
+   *
+   * @default []
+   */
   readonly retryStatuses?: readonly number[] | undefined
   /** Gives numbers from 0 to 1. @default Math.random */
   readonly chance?: (() => number) | undefined
@@ -32,6 +42,8 @@ export function exponentialBackoff(options: ExponentialBackoffOptions = {}): Bac
   return ({ end, isFinal, failureCount, reconnectionTimeMs }) => {
     if (isFinal && !(end.kind === 'status' && retryStatuses.includes(end.status))) return false
     const grownMs = Math.max(reconnectionTimeMs, Math.min(reconnectionTimeMs * factor ** failureCount, maxDelayMs))
-    return grownMs * (1 + chance() * (failureCount === 0 ? Math.min(jitter, 0.1) : jitter))
+    const askedMs = end.kind === 'status' ? retryAfterMs(end.headers, Date.now()) : 0
+    const jitterMs = grownMs * chance() * (failureCount === 0 ? Math.min(jitter, 0.1) : jitter)
+    return Math.max(grownMs, askedMs ?? 0) + jitterMs
   }
 }

@@ -14,7 +14,8 @@ export type EventHandlers = Map<string, Handler>
 
 export function setHandler(target: EventTarget, handlers: EventHandlers, type: string, value: unknown): void {
   const handler = handlers.get(type)
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) {
+  const isObject = Object(value) === value
+  if (!isObject) {
     handlers.delete(type)
     if (handler) target.removeEventListener(type, handler.listener)
   } else if (handler) handler.value = value

@@ -1,4 +1,9 @@
-import { readEventStream, type AttemptEnd, type EventStreamRequest } from '../attempt/read-event-stream.ts'
+import {
+  readEventStream,
+  type AttemptEnd,
+  type AttemptHandlers,
+  type EventStreamRequest,
+} from '../attempt/read-event-stream.ts'
 import { MAX_DELAY_MS, type Clock } from '../clock.ts'
 import type { Backoff } from './backoff.ts'
 import type { Feed } from './feed.ts'
@@ -19,18 +24,33 @@ export function feedByHttp(request: FeedRequest, backoff: Backoff | undefined, f
   let cancelWait = (): void => {}
 
   const attempt = async (): Promise<void> => {
-    const startedMs = clock.now()
-    const end = await readEventStream({ ...request, lastEventId: feed.lastEventId }, feed)
+    let openedMs = Infinity
+    const handlers: AttemptHandlers = {
+      ...feed,
+      onOpen(response, reset) {
+        openedMs = clock.now()
+        feed.onOpen(response, reset)
+      },
+    }
+    const end = await readEventStream({ ...request, lastEventId: feed.lastEventId }, handlers)
     if (signal.aborted) return
-    const { reconnectionTimeMs } = feed
-    if (clock.now() - startedMs >= reconnectionTimeMs) failureCount = 0
+    const reconnectionTimeMs = Math.max(MIN_DELAY_MS, feed.reconnectionTimeMs)
+    if (clock.now() - openedMs >= reconnectionTimeMs) failureCount = 0
     const facts = { end, isFinal: isFinal(end, url), failureCount: failureCount++, reconnectionTimeMs }
-    const delayMs = backoff ? backoff(facts) : !facts.isFinal && 0
+    let delayMs: number | false = !facts.isFinal && 0
+    try {
+      if (backoff) delayMs = backoff(facts)
+    } catch (error) {
+      // As what a listener throws: it is reported, and stops nothing.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
     feed.onEnd(end, delayMs === false)
     // Whoever heard of it may have closed.
     if (signal.aborted) return
-    const leastMs = Math.max(MIN_DELAY_MS, reconnectionTimeMs, Number(delayMs) || 0)
-    cancelWait = clock.after(Math.min(leastMs, MAX_DELAY_MS), () => void attempt())
+    const waitMs = Math.max(reconnectionTimeMs, Number(delayMs) || 0)
+    cancelWait = clock.after(Math.min(waitMs, MAX_DELAY_MS), () => void attempt())
   }
 
   void attempt()
