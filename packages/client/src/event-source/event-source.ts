@@ -56,8 +56,8 @@ export class EventSource extends EventTarget {
    */
   static fromReadableStream(stream: ReadableStream<Uint8Array>): EventSource {
     const reader = stream.getReader()
-    const body = { getReader: () => reader, cancel: () => reader.cancel() }
-    const response = { status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body, url: '' }
+    const body = Object.assign(reader, { getReader: () => reader })
+    const response = { status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body }
     // In a task of its own, as a response from the network comes: who creates the source has time to listen to it.
     const fetch = (): Promise<Response> =>
       new Promise((resolve) => systemClock.after(0, () => resolve(response as unknown as Response)))
@@ -77,28 +77,27 @@ export class EventSource extends EventTarget {
    *
    * @param url resolved against the base of the document or worker; absolute where there is none.
    * @throws DOMException `SyntaxError` when `url` is not a URL.
-   * @throws TypeError without a `url`, or when `method`, `headers` or `body` cannot be sent.
+   * @throws TypeError without a `url`, or when it, `method`, `headers` or `body` cannot be sent: `fetch` may refuse a user name in a URL.
    */
   constructor(url: string | URL, init: EventSourceInit | null = null) {
     super()
     if (arguments.length === 0) throw new TypeError('EventSource: no URL')
-    const { fetch = globalThis.fetch, headers = {}, body, backoff, withCredentials } = init ?? {}
+    const { fetch = globalThis.fetch, headers = {}, body, backoff, withCredentials, signal: outer } = init ?? {}
     const { method = body === undefined ? 'GET' : 'POST' } = init ?? {}
     const { signal } = this.#closing
     this.#url = resolveUrl(`${url}`)
     this.#withCredentials = !!withCredentials
     this.#feed = this.#createFeed()
     // Throws for what `fetch` would reject: an attempt that can never succeed would be repeated for ever.
-    void new Request('http://a', { method, headers, body: body ?? null })
+    void new Request(this.#url, { method, headers, body: body ?? null })
     const credentials = this.#withCredentials ? 'include' : 'same-origin'
     const request = { url: this.#url, fetch, method, headers, body, credentials, signal } as const
-    feedByHttp(request, backoff, this.#feed, systemClock)
     // Taken off by hand: with the option `signal` some Node forgets to.
-    const outer = init?.signal
     const onAbort = (): void => this.close()
     outer?.addEventListener('abort', onAbort)
     signal.addEventListener('abort', () => outer?.removeEventListener('abort', onAbort))
     if (outer?.aborted) this.close()
+    feedByHttp(request, backoff, this.#feed, systemClock)
   }
 
   /** The URL as it was resolved, with its fragment. It stays the same over redirects. */

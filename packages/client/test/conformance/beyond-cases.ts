@@ -2,7 +2,7 @@
 import { exponentialBackoff } from '@millrace/client'
 import type { ConformanceCase } from './conformance-case.ts'
 import { streamOf } from './own-stream-cases.ts'
-import { equal, pause, until } from './world.ts'
+import { equal, pause, thrownBy, until } from './world.ts'
 
 const BEYOND = 'beyond the standard'
 const EVENT_STREAM = { 'content-type': 'text/event-stream' }
@@ -74,6 +74,18 @@ export const beyondCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'a URL with a user name is refused by the constructor where fetch refuses it, and sent elsewhere',
+    wpt: [],
+    native: BEYOND,
+    run(world) {
+      const url = 'http://me:secret@example.invalid/'
+      equal(
+        thrownBy(() => world.listen(new world.EventSource(url))),
+        thrownBy(() => new Request(url)),
+      )
+    },
+  },
+  {
     name: 'a fetch of the user makes the requests, and can spread what it is given',
     wpt: [],
     native: BEYOND,
@@ -121,10 +133,17 @@ export const beyondCases: readonly ConformanceCase[] = [
       controller.abort()
       equal(heard.source.readyState, 2)
       await until(async () => (await heard.seen())[0]?.closed === true, 'the request to be given up')
-      const late = world.open([{ body: 'data: x\n\n' }], { signal: controller.signal })
+      let calls = 0
+      const late = world.open([], {
+        signal: controller.signal,
+        fetch(url, init) {
+          calls++
+          return fetch(url, init)
+        },
+      })
       equal(late.source.readyState, 2)
       await pause(50)
-      equal([late.notes, heard.states], [[], ['open 1']])
+      equal([late.notes, calls, heard.states], [[], 0, ['open 1']])
     },
   },
   {
