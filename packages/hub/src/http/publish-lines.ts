@@ -1,5 +1,5 @@
 import { problem, type NodeHub, type Problem } from '@millrace/node'
-import { HubError, type PublishEvent } from '@millrace/server'
+import { HubError, type HubErrorCode, type PublishEvent } from '@millrace/server'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LINGER_MS } from './answer-unread.ts'
 import { BodyReader } from './body-reader.ts'
@@ -110,7 +110,10 @@ function isBlank(text: string): boolean {
   return text === '' || text === '\r' || text.trim() === ''
 }
 
-/** Stores events as one group; when one of them is refused, those before it by themselves. */
+/** What the hub says of a group of which nothing is stored for sure, because one of its events cannot be. */
+const REFUSALS: readonly HubErrorCode[] = ['invalid_event', 'too_large', 'too_many']
+
+/** Stores events as one group; when one of them is refused, those before it all the same: by halves, until it is found. */
 async function publishGroup(
   hub: NodeHub,
   group: readonly NumberedEvent[],
@@ -124,15 +127,14 @@ async function publishGroup(
     answers.add(ids)
     return undefined
   } catch (error) {
-    // A group of which nothing is stored for sure, because one of its events cannot be.
-    const isRefused = error instanceof HubError && (error.code === 'invalid_event' || error.code === 'too_large')
+    const isRefused = error instanceof HubError && REFUSALS.includes(error.code)
     if (!isRefused || group.length === 1) return { line: first.line, fault: named(first.line, judge(error)) }
   }
-  for (const each of group) {
-    const failure = await publishGroup(hub, [each], answers, judge)
-    if (failure) return failure
-  }
-  return undefined
+  const middle = Math.ceil(group.length / 2)
+  return (
+    (await publishGroup(hub, group.slice(0, middle), answers, judge)) ??
+    (await publishGroup(hub, group.slice(middle), answers, judge))
+  )
 }
 
 function named(line: number, fault: Problem): Problem {
