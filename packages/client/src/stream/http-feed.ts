@@ -136,7 +136,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
           ? foreignError(failure)
           : failure
       // Who wants polls and nothing else is told what the server says to them.
-      return !isStream && isAuto && !choice.canPoll && isNoPolling(error) ? 'no_polling' : error
+      return !isStream && isAuto && !choice.canPoll && isNoPolling(error, lastError) ? 'no_polling' : error
     }
   }
 

@@ -61,9 +61,11 @@ function lost(cause: unknown): never {
   throw networkError(cause)
 }
 
-/** Whether the answer to a poll is one of a server that knows none. */
-export function isNoPolling({ code, status = 0 }: ClientError): boolean {
-  if (code === 'content_type' || code === 'unreadable' || status === 501) return true
+/** Whether the answer to a poll is one of a server that knows none. @param before the failure before it */
+export function isNoPolling({ code, status = 0 }: ClientError, before: ClientError | undefined): boolean {
+  // What answers streams by pages too is no such server, but in front of it: a captive portal.
+  if (code === 'content_type') return before?.code !== code
+  if (code === 'unreadable' || status === 501) return true
   return status >= 400 && status < 500 && !NEUTRAL.includes(status)
 }
 

@@ -147,12 +147,27 @@ test('a server that does not poll is streamed from, and asked again now and then
   expect(stream.status).toEqual({ name: 'open', transport: 'stream' })
 })
 
-test('what a captive portal says to a poll does not take polls away for good', async () => {
+test('what a captive portal says to streams and polls alike does not take polls away', async () => {
   const { clock, hub, stream, data } = await openScene({ topics: ['a'] })
   hub.publish('a', 1)
   await settle()
   const headers = { 'content-type': 'text/html' }
   hub.faultOf = () => ({ kind: 'answer', status: 200, headers, body: '<html>portal</html>' })
+  hub.cutStreams()
+  await clock.until(() => polls(hub).length === 4)
+  holdStreams(hub)
+  hub.publish('a', 2)
+  await clock.until(() => data().length === 2, 40_000)
+  expect(stream.status).toEqual({ name: 'open', transport: 'long-polling' })
+})
+
+test('a page that answers a poll alone does not take polls away for good', async () => {
+  const { clock, hub, stream, data } = await openScene({ topics: ['a'] })
+  hub.publish('a', 1)
+  await settle()
+  const headers = { 'content-type': 'text/html' }
+  hub.faultOf = ({ transport }) =>
+    transport === 'stream' ? { kind: 'network' } : { kind: 'answer', status: 200, headers, body: '<html>' }
   hub.cutStreams()
   await clock.until(() => polls(hub).length === 1)
   holdStreams(hub)
