@@ -39,6 +39,39 @@ export function feedRequest(
   return { url: url.href, fetch, method, credentials, headers, body: body && JSON.stringify(body) }
 }
 
+/** A request for events: what it asks for, and of whom. */
+export interface EventsAsked {
+  readonly topics: readonly string[]
+  /** The server has shown that it is one. */
+  readonly isHub: boolean
+  /** Of a poll, which is always a GET. */
+  readonly pollQuery?: Readonly<Record<string, string>> | undefined
+}
+
+/** The request for a stream, or for a poll. */
+export function eventsRequest(
+  settings: FeedSettings,
+  access: Access,
+  { topics, isHub, pollQuery }: EventsAsked,
+): Target {
+  const names = { ...settings.query, topic: topics }
+  const ticket = access.ticket || []
+  // One value stands for itself, and what is not asked for is left out.
+  const body = Object.entries(names).map(([name, values]) => [name, values.length > 1 ? values : values[0]])
+  const target = feedRequest(
+    settings,
+    access,
+    settings.method === 'POST' && !pollQuery
+      ? { path: '/stream', method: 'POST', query: { ticket }, body: Object.fromEntries(body) as object }
+      : { query: { ticket, ...names, ...pollQuery } },
+  )
+  // It tells a hub that statuses are read here, so that it need not dress refusals up as streams. Elsewhere it needs a
+  // preflight, which other servers may not know how to answer.
+  if (isHub || isNear(settings, access)) target.headers.set('Millrace-Client', 'js')
+  if (pollQuery) target.headers.set('Accept', 'application/json')
+  return target
+}
+
 /** Whether requests are free of preflights whatever their headers: there is no page, or it is of the same origin. */
 export function isNear(settings: FeedSettings, access: Access): boolean {
   const { pageOrigin } = settings

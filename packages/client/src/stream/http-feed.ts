@@ -8,7 +8,7 @@ import { missedNotice, readSaid } from './control-data.ts'
 import { makeCredentials } from './credentials.ts'
 import type { EventFeed, FeedSink, FeedStatus, Transport } from './event-feed.ts'
 import { makeAttempt, type FeedAttempt } from './feed-attempt.ts'
-import { drop, feedRequest, isNear, send, type Target } from './feed-request.ts'
+import { drop, eventsRequest, feedRequest, isNear, send, type Target } from './feed-request.ts'
 import type { FeedSettings } from './feed-settings.ts'
 import { makePause } from './pause.ts'
 import { isNoPolling, polledEvent, pollOnce } from './poll-once.ts'
@@ -112,7 +112,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     const waitMs = by === 'long-polling' && !isQuick ? settings.pollWaitMs : 0
     // Between two polls nothing has changed for whoever looks.
     if (!openBy) sink.status({ name: 'connecting', attempt: failures + 1 })
-    sink.attempt({ attempt: failures + 1, transport: by, lastId: sink.resumeId() })
+    if (!isOver) sink.attempt({ attempt: failures + 1, transport: by, lastId: sink.resumeId() })
     // Whoever was told may have closed.
     if (isOver) return 'finished'
     const limitTo = (endMs: number, code: 'authorize' | 'timeout', who: string): void =>
@@ -147,7 +147,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     let refused: ClientError | undefined
     hasState = false
     const end = await readEventStream(
-      { ...eventsRequest(), lastEventId: id, signal, limits: settings.limits },
+      { ...request(), lastEventId: id, signal, limits: settings.limits },
       {
         onOpen({ headers }) {
           openedAtMs = clock.now()
@@ -200,7 +200,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       ...(id && { last_event_id: id }),
       ...(!hasState && { state: 'all' }),
     }
-    const answer = await pollOnce(attempt!, eventsRequest(query), refusal)
+    const answer = await pollOnce(attempt!, request(query), refusal)
     if (!answer) return 'finished'
     hasState = isGood = isHub = true
     flow()
@@ -221,25 +221,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     return isDue ? LEAST_DELAY_MS : settings.pollIntervalMs * (1 + settings.fraction() / 10)
   }
 
-  /** The request for events: a stream, or a poll, which is always a GET. */
-  function eventsRequest(pollQuery?: Readonly<Record<string, string>>): Target {
-    const { access } = credentials
-    const names = { ...settings.query, topic: asked }
-    const ticket = access.ticket || []
-    // One value stands for itself, and what is not asked for is left out.
-    const body = Object.entries(names).map(([name, values]) => [name, values.length > 1 ? values : values[0]])
-    const target = feedRequest(
-      settings,
-      access,
-      settings.method === 'POST' && !pollQuery
-        ? { path: '/stream', method: 'POST', query: { ticket }, body: Object.fromEntries(body) as object }
-        : { query: { ticket, ...names, ...pollQuery } },
-    )
-    // It tells a hub that statuses are read here, so that it need not dress refusals up as streams. Elsewhere it needs a
-    // preflight, which other servers may not know how to answer.
-    if (isHub || isNear(settings, access)) target.headers.set('Millrace-Client', 'js')
-    if (pollQuery) target.headers.set('Accept', 'application/json')
-    return target
+  function request(pollQuery?: Readonly<Record<string, string>>): Target {
+    return eventsRequest(settings, credentials.access, { topics: asked, isHub, pollQuery })
   }
 
   /** What the server says when it refuses. Its answer has come in time; what it says has a time of its own. */
@@ -334,6 +317,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       wasGood,
       canRenew: credentials.canRenew,
     })
+    // It may be the user's own, who may close.
+    if (isOver) return
     if (needsRenewal(error)) credentials.refuse()
     if ('giveUp' in decision) {
       // If there are new topics, it is those that are refused: back to the old ones.

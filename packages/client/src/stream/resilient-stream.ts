@@ -113,10 +113,8 @@ export function resilientStream<Events extends object>(
     if (now === status) return
     status = now
     note(`status ${now.name}`)
-    for (const listener of [settings.onState, ...listeners]) {
-      // One of them may have closed the stream, and all were told of that.
-      if (status === now) call(listener, now)
-    }
+    // One of them may have closed the stream, and all were told of that.
+    tell(listeners, now, () => status === now)
   }
 
   function parsed({ type, data, topic, id }: FeedEvent): DeliveredEvent {
@@ -131,12 +129,13 @@ export function resilientStream<Events extends object>(
   function handle(event: DeliveredEvent): void {
     const { type } = event
     for (const name of type.startsWith('stream:') ? [type] : [type, '*']) {
-      const all = handlers.get(name) ?? new Set()
-      for (const handler of [...all]) {
-        // One before it may have taken it off, or closed the stream.
-        if (all.has(handler) && !isClosed()) call(handler, event as never)
-      }
+      tell(handlers.get(name), event as never, () => !isClosed())
     }
+  }
+
+  /** Calls those that were there from the start, and have not been taken off by one before them. */
+  function tell<T>(all: ReadonlySet<(value: T) => unknown> = new Set(), value: T, isDue: () => boolean): void {
+    for (const listener of [...all]) if (all.has(listener) && isDue()) call(listener, value)
   }
 
   function call<T>(listener: ((value: T) => unknown) | undefined, value: T): void {
@@ -173,6 +172,7 @@ export function resilientStream<Events extends object>(
       for (let attempt = 1; !isClosed(); attempt++) {
         syncing = { name: 'syncing', reason, attempt, error }
         show()
+        if (isClosed()) break
         try {
           await onSync(reason, { ...notice, signal: closing.signal })
           break
@@ -256,6 +256,7 @@ export function resilientStream<Events extends object>(
     // Which data belongs to which type is the event map's claim.
     [Symbol.asyncIterator]: () => delivery.read() as AsyncIterator<StreamEvent<Events>, undefined>,
   }
+  if (settings.onState) listeners.add(settings.onState)
   signal?.addEventListener('abort', close)
   feed.open()
   if (signal?.aborted) feed.close()
