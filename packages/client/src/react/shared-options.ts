@@ -1,5 +1,7 @@
 import { ClientError } from '../client-error.ts'
+import { caused } from '../stream/attempt-error.ts'
 import type { StreamOptions } from '../stream/stream-options.ts'
+import { throwUncaught } from '../stream/throw-uncaught.ts'
 import type { UseStreamOptions } from './stream-handle.ts'
 
 /** Who has options, as they were last rendered. */
@@ -36,22 +38,32 @@ function oldestFunctions(users: ReadonlySet<OptionsHolder>, given: UseStreamOpti
 function observers(users: ReadonlySet<OptionsHolder>, hearsGaps: () => boolean): UseStreamOptions {
   const onError = (error: ClientError): void => {
     const told = of(users, 'onError')
-    for (const tell of told) tell(error)
+    for (const tell of told) call(tell, error, throwUncaught)
     if (told.length > 0 || !(error.code === 'handler' || error.code === 'missed')) return
-    queueMicrotask(() => {
-      throw error.cause instanceof Error ? error.cause : error
-    })
+    throwUncaught(error.cause instanceof Error ? error.cause : error)
   }
+  const blame = (cause: unknown): void => onError(caused('handler', 'A handler has thrown', cause))
   return {
     onError,
-    onState: (status) => of(users, 'onState').forEach((tell) => tell(status)),
-    onAttempt: (attempt) => of(users, 'onAttempt').forEach((tell) => tell(attempt)),
+    onState: (status) => of(users, 'onState').forEach((tell) => call(tell, status, blame)),
+    onAttempt: (attempt) => of(users, 'onAttempt').forEach((tell) => call(tell, attempt, blame)),
     async onSync(reason, request) {
       const syncs = of(users, 'onSync')
-      await Promise.all(syncs.map((sync) => sync(reason, request)))
+      // Each is called, whatever those before it throw.
+      await Promise.all(syncs.map(async (sync) => sync(reason, request)))
       if (syncs.length > 0 || hearsGaps()) return
       onError(new ClientError('missed', `Events were missed (${reason}): give onSync, to fetch the state anew.`))
     },
+  }
+}
+
+/** Tells one of several: what it throws is no affair of the others. */
+function call<T>(tell: (value: T) => unknown, value: T, blame: (cause: unknown) => void): void {
+  try {
+    const done = tell(value)
+    if (done instanceof Promise) done.catch(blame)
+  } catch (cause) {
+    blame(cause)
   }
 }
 

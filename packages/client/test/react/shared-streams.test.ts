@@ -2,6 +2,7 @@ import { ClientError } from '@millrace/client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { SharedStreams, type StreamUser } from '../../src/react/shared-streams.ts'
 import type { UseStreamOptions } from '../../src/react/stream-handle.ts'
+import { settle } from '../stream/support/test-clock.ts'
 import { fakeConnect, ManualClock, type FakeStream } from './support/fake-stream.ts'
 
 const GRACE_MS = 1_000
@@ -185,6 +186,37 @@ describe('functions of several users', () => {
     only().options.onError?.(new ClientError('handler', 'x', { cause: new Error('thrown') }))
     expect(later).toHaveLength(1)
     expect(later[0]).toThrow('thrown')
+  })
+
+  test('that observe are all called although one of them throws or rejects, and that is told to onError', async () => {
+    const { use, only } = setUp()
+    const told: string[] = []
+    const failing: UseStreamOptions = {
+      onState: (): unknown => Promise.reject(new Error('rejected')),
+      onAttempt: () => {
+        throw new Error('thrown')
+      },
+      onError: () => {
+        throw new Error('uncaught')
+      },
+    }
+    use(new User(failing))
+    use(
+      new User({
+        onState: ({ name }) => told.push(name),
+        onAttempt: ({ attempt }) => told.push(String(attempt)),
+        onError: ({ code, cause }) => told.push(`${code} ${String(cause)}`),
+      }),
+    )
+    const later: (() => void)[] = []
+    vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((callback) => void later.push(callback))
+    onTestFinished(() => void vi.restoreAllMocks())
+    only().options.onState?.({ name: 'open', transport: 'stream' })
+    only().options.onAttempt?.({ attempt: 2, transport: 'stream', lastId: '' })
+    await settle()
+    expect(told).toEqual(['open', 'handler Error: thrown', '2', 'handler Error: rejected'])
+    expect(later).toHaveLength(2)
+    expect(later[0]).toThrow('uncaught')
   })
 
   test('that answer are those of the oldest user that is there', () => {
