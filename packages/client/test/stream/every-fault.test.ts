@@ -30,6 +30,9 @@ const faults: fc.Arbitrary<Fault | undefined> = fc.oneof(
   },
 )
 
+/** The page of a captive portal. Before anything good has come it is an answer, and the end. */
+const portal: Fault = { kind: 'answer', status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' }
+
 /** What happens while the stream lives: time goes by, events are published, connections are cut. */
 const steps = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('publish' as const), count: fc.integer({ min: 1, max: 5 }) }) },
@@ -47,7 +50,9 @@ const steps = fc.oneof(
 )
 
 const runs = fc.record({
-  faults: fc.array(faults, { maxLength: 25 }),
+  faults: fc.array(fc.oneof({ weight: 9, arbitrary: faults }, { weight: 1, arbitrary: fc.constant(portal) }), {
+    maxLength: 25,
+  }),
   steps: fc.array(steps, { minLength: 5, maxLength: 30 }),
   retryMs: fc.constantFrom(undefined, 0, 10, 2_000),
   hasPolling: fc.boolean(),
@@ -56,7 +61,7 @@ const runs = fc.record({
 })
 
 /** How often each thing happened, over all runs: a run in which nothing goes wrong proves nothing. */
-const happened = { streams: 0, polls: 0, resumes: 0, waits: 0, events: 0, changes: 0 }
+const happened = { streams: 0, polls: 0, resumes: 0, waits: 0, events: 0, changes: 0, portals: 0 }
 
 test('random cuts at any byte of any transport, and changes of transport, give the uncut sequence of events', async () => {
   await fc.assert(
@@ -71,7 +76,13 @@ test('random cuts at any byte of any transport, and changes of transport, give t
       let worst = 0
       const endsMs: number[] = []
       const gapsMs: number[] = []
-      hub.faultOf = () => (calm ? undefined : pending.shift())
+      hub.faultOf = () => {
+        const fault = calm ? undefined : pending.shift()
+        if (fault !== portal) return fault
+        if (seen.length === 0) return undefined
+        happened.portals++
+        return portal
+      }
       let turn = 0
       const counted: typeof hub.fetch = async (input, init) => {
         if (!input.includes('/topics')) {
@@ -142,4 +153,5 @@ test('random cuts at any byte of any transport, and changes of transport, give t
   expect(happened.resumes).toBeGreaterThan(300)
   expect(happened.waits).toBeGreaterThan(500)
   expect(happened.changes).toBeGreaterThan(100)
+  expect(happened.portals).toBeGreaterThan(30)
 }, 60_000)
