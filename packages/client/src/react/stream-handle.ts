@@ -22,7 +22,10 @@ export interface AnyStreamHandle {
   restart(): void
 }
 
-/** A stream as a component has it. A new object whenever something of it has changed, and only then. */
+/**
+ * A stream as a component has it. A new object whenever something of it has changed, and only then. A component that takes any
+ * stream, whatever its events are, takes an {@link AnyStreamHandle}.
+ */
 export interface StreamHandle<Events extends object = EventMap> extends AnyStreamHandle {
   readonly stream: EventStream<Events> | undefined
 }
