@@ -1,5 +1,5 @@
 /** What becomes of the file of a running hub, as its publishers and streams see it. */
-import { mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -48,6 +48,15 @@ function newFolder(): string {
   return folder
 }
 
+/** The faults that the hub has written down: at what, and which. */
+function faultsIn({ output }: HubProcess): unknown[] {
+  return output.stderr.split('\n').flatMap((line) => {
+    if (!line.startsWith('{')) return []
+    const { level, msg, err } = JSON.parse(line) as { level: string; msg: string; err?: { message: string } }
+    return level === 'error' ? [[msg, err?.message]] : []
+  })
+}
+
 /** Resolves when the stream has all of them, once and in order. */
 async function expectAll(stream: StreamReader, answered: readonly string[]): Promise<void> {
   if (stream.ids.at(-1) !== answered.at(-1)) await stream.until(({ id }) => id === answered.at(-1))
@@ -75,6 +84,7 @@ test('a full disk: publishes are answered 503, streams stay up, and when there i
   for (let i = 0; i < 2; i++) {
     expect(await publishUntilRefused(hub, answered)).toMatchObject({ status: 503 })
   }
+  expect(faultsIn(hub)).toEqual([['storing events', expect.stringMatching(/The disk of .*hub\.db is full/)]])
   expect(answered.length).toBeGreaterThan(20)
   await expectAll(stream, answered)
   // Who comes back meanwhile is served from what is there.
@@ -101,7 +111,11 @@ test('a file that is moved away under a hub: publishes are answered 503 with wha
   await stream.next()
   const first = await publish(hub, 'before')
   renameSync(file, `${file}.away`)
-  expect(await publish(hub, 'meanwhile')).toMatchObject({ status: 503 })
+  for (let i = 0; i < 20; i++) {
+    const detail = expect.stringContaining('the log of the hub says why')
+    expect(await publish(hub, 'meanwhile')).toMatchObject({ status: 503, detail })
+  }
+  expect(faultsIn(hub)).toEqual([[expect.any(String), expect.stringContaining(`${file} was deleted or moved away`)]])
   renameSync(`${file}.away`, file)
   const last = await publish(hub, 'after')
   expect(last.status).toBe(200)
@@ -130,17 +144,38 @@ test.each<[string, (file: string) => void, RegExp]>([
   ['foreign', (file) => writeFileSync(file, 'Dear diary, '.repeat(1000)), /is not a log of Millrace/],
   ['newer', (file) => setVersion(file, 99), /was written by a newer Millrace \(version 99 of the file/],
   ['damaged', (file) => truncateSync(file, 2 * 4096), /is damaged/],
+  ['damaged_inside', spoilInside, /is damaged .*Put back a copy/],
   ['missing_folder', () => undefined, /there is no folder/],
 ])('a %s file is refused by the command in one line, and ends it', async (kind, spoil, message) => {
   const folder = newFolder()
   const file = kind === 'missing_folder' ? join(folder, 'no', 'hub.db') : join(folder, 'hub.db')
   if (kind === 'newer' || kind === 'damaged') await (await start(file)).stop()
+  if (kind === 'damaged_inside') await fill(file)
   spoil(file)
   const { code, stdout, stderr } = runCommand(['serve', '--port', '0', '--log', `sqlite:${file}`])
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).toMatch(/^millrace: [^\n]*\n$/)
   expect(stderr).toMatch(message)
 })
+
+async function fill(file: string): Promise<void> {
+  const hub = await start(file)
+  const events = Array.from({ length: 500 }, (_, i) => ({ topic: `t.${i}`, data: 'x'.repeat(2_000) }))
+  const headers = { 'Content-Type': 'application/json' }
+  const body = JSON.stringify(events)
+  expect((await fetch(`${hub.url}/events`, { method: 'POST', headers, body })).status).toBe(200)
+  await hub.stop()
+}
+
+/** What is found at the start is whole; the events are not. */
+function spoilInside(file: string): void {
+  const database = new DatabaseSync(file)
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  database.close()
+  const bytes = readFileSync(file)
+  // Somewhere in the last third, where the newest events are.
+  writeFileSync(file, bytes.fill(0xa5, bytes.length - 80 * 4096, bytes.length - 40 * 4096))
+}
 
 function setVersion(file: string, version: number): void {
   const database = new DatabaseSync(file)

@@ -1,5 +1,5 @@
 import { parseSelector, type Position } from '@millrace/protocol'
-import { memory, type Backend, type Hub, type HubOptions } from '@millrace/server'
+import { LogError, memory, type Backend, type Hub, type HubOptions } from '@millrace/server'
 import { FakeClock, type SimulatedTime } from './fake-clock.ts'
 import type { FakeLog } from './fake-log.ts'
 import { LogConnection } from './log-connection.ts'
@@ -78,7 +78,11 @@ export class FakeNode {
       backend: { ...backend, bus: watchedBus, log: this.log, topics: topicsOf(scenario) },
       clock: this.clock,
       chance,
-      onError: (error, context) => onFault(new Error(`while ${context}`, { cause: error })),
+      onError(error, context) {
+        // That it is away is part of the play.
+        if (error instanceof LogError && error.code === 'unavailable') return
+        onFault(new Error(`while ${context}`, { cause: error }))
+      },
       ...scenario.limits,
     })
   }

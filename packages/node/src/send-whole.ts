@@ -2,9 +2,13 @@ import { joinVary, problemAnswer, type Problem, type WholeAnswer } from '@millra
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { NodeResponse } from './node-http.ts'
 
+/** Longer answers than a socket takes at once wait in memory until they are read: so long without a byte. Milliseconds. */
+const UNREAD_MS = 60_000
+const LONG_BYTES = 64 * 1024
+
 /**
  * Answers at once and ends. A response whose head was sent, or whose client has left, is left alone. To a `Vary` that others
- * have set is added.
+ * have set is added. Of a long answer that nobody reads the connection is cut after a minute.
  */
 export function sendWhole(response: NodeResponse, status: number, headers: OutgoingHttpHeaders, body?: string): void {
   if (response.headersSent || response.destroyed) return
@@ -13,6 +17,7 @@ export function sendWhole(response: NodeResponse, status: number, headers: Outgo
   const vary = response.getHeader('vary')
   const joined = vary === undefined ? {} : { Vary: joinVary(String(vary), String(headers['Vary'] ?? '')) }
   http1.writeHead(status, { ...headers, ...joined })
+  if (body !== undefined && body.length > LONG_BYTES) http1.setTimeout(UNREAD_MS, () => http1.destroy())
   http1.end(body)
 }
 

@@ -219,7 +219,7 @@ function publishError(error: unknown): unknown {
     return new HubError('closed', 'The event log is closed; nothing was published.', { cause: error })
   }
   if (error.code === 'full') return new HubError('too_many', error.message, { cause: error })
-  const message = 'The event log is away; nothing is known to be stored. Try again.'
+  const message = 'The event log is away, and the log of the hub says why; nothing is known to be stored. Try again.'
   return new HubError('unavailable', message, { cause: error })
 }
 

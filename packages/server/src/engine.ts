@@ -1,3 +1,4 @@
+// Over 300 lines: it ties all parts together, and each tie is a few lines.
 import type { Position } from '@millrace/protocol'
 import { Advances } from './advances.ts'
 import { AudienceIndex } from './audience-index.ts'
@@ -16,6 +17,7 @@ import type { HubLimits, HubOptions } from './hub-options.ts'
 import type { HubStats } from './hub.ts'
 import { HubError } from './hub-error.ts'
 import { LogError, type AppendOptions, type EventContent, type EventLog, type NewEvent, type Tail } from './log.ts'
+import { LogFaults } from './log-faults.ts'
 import { LogReader } from './log-reader.ts'
 import { narrowestRetention } from './memory/topic-rules.ts'
 import { PendingBytes } from './pending-bytes.ts'
@@ -42,6 +44,7 @@ export class Engine implements SubscriberHost {
   readonly limits: HubLimits
   readonly log: EventLog
   readonly onError: (error: unknown, context: string) => void
+  readonly faults: LogFaults
   readonly observer: HubObserver
   readonly window: HotWindow
   readonly index: AudienceIndex = new AudienceIndex()
@@ -76,6 +79,7 @@ export class Engine implements SubscriberHost {
     this.#backend = options.backend
     this.log = options.backend.log
     this.onError = options.onError ?? (() => undefined)
+    this.faults = new LogFaults(this.onError)
     this.observer = options.observer ?? {}
     const { maxCount, maxBytes, maxAgeMs } = narrowestRetention(options.backend.topics)
     this.#windowLimits = {
@@ -111,10 +115,12 @@ export class Engine implements SubscriberHost {
     try {
       const positions = await this.log.append(events, options)
       const nowMs = this.clock.now()
+      this.faults.mended('storing events')
       this.#unsent.note(positions.at(-1), nowMs)
       this.observer.onAppended?.(events, nowMs - startedAtMs)
       return positions
     } catch (error) {
+      this.faults.note(error, 'storing events')
       this.observer.onAppendFailed?.(events, error instanceof LogError ? error.code : 'fault')
       throw error
     }
@@ -154,7 +160,13 @@ export class Engine implements SubscriberHost {
 
   /** Sends an event to those who are live now, on all nodes. */
   async send(event: EventContent): Promise<void> {
-    await this.#backend.bus.send({ kind: 'ephemeral', event, timeMs: this.clock.time() })
+    try {
+      await this.#backend.bus.send({ kind: 'ephemeral', event, timeMs: this.clock.time() })
+      this.faults.mended('sending over the bus')
+    } catch (error) {
+      this.faults.note(error, 'sending over the bus')
+      throw error
+    }
   }
 
   /** Whether the log answers. */
@@ -276,23 +288,27 @@ export class Engine implements SubscriberHost {
       const tail = await this.log.tail(this.flusher.end, {
         onEvents: (events) => this.flusher.accept(events),
         onEpoch: (position) => this.flusher.reset(position),
-        onInterrupted: () => {
+        onInterrupted: (error) => {
           this.#isFollowing = false
+          this.faults.note(error, 'following the event log')
         },
         onResumed: () => {
           this.#isFollowing = true
+          this.faults.mended('following the event log')
         },
       })
       this.#tail = tail
       this.#isFollowing = true
       this.isStarted = true
+      this.faults.mended('following the event log')
       if (this.isClosed) {
         this.#stopListening?.()
         await tail.close()
       }
       return true
     } catch (error) {
-      if (!(error instanceof LogError || error instanceof BackendError)) this.onError(error, 'following the event log')
+      if (error instanceof LogError || error instanceof BackendError) this.faults.note(error, 'following the event log')
+      else this.onError(error, 'following the event log')
       return false
     }
   }

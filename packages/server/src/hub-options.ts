@@ -43,7 +43,7 @@ export interface HubLimits {
   /** When the hub closes, its streams are ended over this time. Milliseconds, 0 to 3,600,000. @default 10000 */
   readonly drainMs: number
   /**
-   * A client that comes back, or asks for `earliest`, and would be sent more events than this is told `too_far` instead,
+   * A stream that comes back, or asks for `earliest`, and would be sent more events than this is told `too_far` instead,
    * and goes on as it asked to after a gap; with `earliest` from now. 1 to 1,000,000,000, or false. @default false
    */
   readonly maxReplayCount: number | false

@@ -2,6 +2,7 @@ import { formatEventId, type Position, type Selector } from '@millrace/protocol'
 import type { Audience } from './audience.ts'
 import type { Clock } from './clock.ts'
 import { Frame } from './frame.ts'
+import type { LogFaults } from './log-faults.ts'
 import { LogError, type Bounds, type EventLog, type Gap, type SnapshotCursor, type SnapshotKind } from './log.ts'
 import type { TopicKinds } from './topic-kinds.ts'
 
@@ -36,6 +37,7 @@ export interface LogReaderHost {
   readonly clock: Clock
   readonly kinds: TopicKinds
   readonly onError: (error: unknown, context: string) => void
+  readonly faults: LogFaults
 }
 
 /** Reads the log for those who catch up: few reads at once, and one for all who want the same page at the same time. */
@@ -110,9 +112,13 @@ export class LogReader {
   async #inTurn<T>(read: () => Promise<T>): Promise<T> {
     if (this.#reads >= MAX_READS) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     else this.#reads++
+    const { faults } = this.#host
     try {
-      return await read()
+      const answer = await read()
+      faults.mended('reading the event log')
+      return answer
     } catch (error) {
+      faults.note(error, 'reading the event log')
       if (error instanceof LogError) throw error
       this.#host.onError(error, 'reading the event log')
       throw new LogError('unavailable', 'The event log failed.', { cause: error })

@@ -1,4 +1,5 @@
-import type { PollAnswer, PolledEvent } from './poll.ts'
+import type { PollAnswer } from './poll.ts'
+import type { PolledEvent } from './polled-event.ts'
 
 /** The answer as JSON; data goes as it was published, numbers to the last digit. */
 export function pollText({ events, cursor, reset, isPartial }: PollAnswer): string {

@@ -6,6 +6,7 @@ import { HubError } from './hub-error.ts'
 import { LogError, type Gap, type SnapshotCursor } from './log.ts'
 import { isPosition, WHOLE_SNAPSHOT, type ReadingPlace } from './reading.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
+import { polledEvent, type PolledEvent } from './polled-event.ts'
 import { valuesKnown } from './values-known.ts'
 
 export interface PollOptions {
@@ -15,23 +16,6 @@ export interface PollOptions {
   readonly signal?: AbortSignal | undefined
   /** Whether all values of state topics are wanted, or only those after the id. */
   readonly wantsAllValues: boolean
-}
-
-/** An event as a poll answers it. */
-export interface PolledEvent {
-  /** Null for what vouches for no place in the log: values of state topics and events of a snapshot. */
-  readonly id: EventId | null
-  readonly topic: string
-  /** `stream:end`: of the topic's last event, which the client does not want, only that it was the last. */
-  readonly type: string
-  /** Milliseconds since 1970. */
-  readonly timeMs: number
-  readonly data: string
-  /** Whether `data` is the JSON text of a value that was not a string. */
-  readonly json: boolean
-  readonly key?: string
-  /** The topic is finished. */
-  readonly end?: true
 }
 
 /** Events may be missing before those of the answer: what `stream:sync-required` is on a stream. */
@@ -56,8 +40,8 @@ export interface PollAnswer {
 /** What one answer may have; one event may exceed the bytes. The next poll goes on behind it, without waiting. */
 const MAX_EVENTS = 1_000
 const MAX_BYTES = 1024 * 1024
-/** A snapshot is answered whole, for it has one position. */
-const MAX_SNAPSHOT_BYTES = 64 * 1024 * 1024
+/** A snapshot is answered whole, for it has one position, and so are values of state topics. */
+const LEAST_WHOLE_BYTES = 16 * 1024 * 1024
 /** After a pass that had nothing for it a poll rests: many that wait must not be woken by each pass. */
 const REST_MS = 25
 /** As much of an id as is told back. */
@@ -134,8 +118,16 @@ export class Poll {
     const cursor = this.#place
     if (!isPosition(cursor)) throw new LogError('unavailable', 'The event log did not say where it stands.')
     const values = await this.#values(cursor)
-    const events = [...this.#frames, ...values].sort((one, other) => one.seq - other.seq).map(polled)
+    let bytes = this.#bytes
+    for (const { event } of values) bytes += event.data.length
+    if (bytes > this.#maxWholeBytes) throw tooLarge(this.#maxWholeBytes)
+    const events = [...this.#frames, ...values].sort((one, other) => one.seq - other.seq).map(polledEvent)
     return { events, cursor: formatEventId(cursor), reset: this.#reset, isPartial: this.#isPartial }
+  }
+
+  /** One event always fits. */
+  get #maxWholeBytes(): number {
+    return Math.max(LEAST_WHOLE_BYTES, 2 * this.#engine.limits.maxEventBytes)
   }
 
   #start(): ReadingPlace {
@@ -222,12 +214,12 @@ export class Poll {
     do {
       const page = await reader.snapshot(this.#audience, cursor)
       for (const frame of page.frames) {
-        this.#take(this.#audience.partWithoutId(frame, this.#request.client), MAX_SNAPSHOT_BYTES)
+        this.#take(this.#audience.partWithoutId(frame, this.#request.client), this.#maxWholeBytes)
       }
       this.#isPartial ||= page.partial
       this.#place = page.at
       cursor = page.next
-      if (cursor && this.#bytes > MAX_SNAPSHOT_BYTES) throw tooLarge()
+      if (cursor && this.#bytes > this.#maxWholeBytes) throw tooLarge(this.#maxWholeBytes)
     } while (cursor)
     this.#isTrusted = true
     this.#isOver = true
@@ -274,27 +266,9 @@ export class Poll {
   }
 }
 
-function tooLarge(): HubError {
+function tooLarge(maxBytes: number): HubError {
   return new HubError(
     'invalid_request',
-    `The snapshot has more than ${MAX_SNAPSHOT_BYTES} bytes. Ask for fewer topics, or open a stream, which has no limit.`,
+    `The answer would have more than ${maxBytes} bytes of data. Ask for fewer topics, or open a stream, which has no limit.`,
   )
-}
-
-function polled({ id, event, part }: WireFrame): PolledEvent {
-  const { topic, type = 'message', timeMs, data, json = false, key, end } = event
-  if (part === 'end-mark') {
-    const said = JSON.stringify({ topic })
-    return { id: id ?? null, topic, type: 'stream:end', timeMs, data: said, json: true, end: true }
-  }
-  return {
-    id: id ?? null,
-    topic,
-    type,
-    timeMs,
-    data,
-    json,
-    ...(key === undefined ? {} : { key }),
-    ...(end && part !== 'value' ? { end } : {}),
-  }
 }

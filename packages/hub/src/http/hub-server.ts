@@ -1,9 +1,10 @@
 import { createHub, sendProblem, type NodeHub } from '@millrace/node'
-import type { Backend } from '@millrace/server'
+import { LogError, type Backend } from '@millrace/server'
 import { fastify, type FastifyInstance } from 'fastify'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { startDemo, type Demo } from '../demo/demo.ts'
 import { limitsOf, type HubSettings } from '../hub-settings.ts'
 import { UsageError } from '../command/usage-error.ts'
@@ -28,6 +29,9 @@ import { addTopicsRoute } from './topics-route.ts'
 import { addUnbuiltRoutes } from './unbuilt-routes.ts'
 
 const TIMEOUT_CHECK_MS = 1_000
+/** How long answers that are on their way may take when the hub has closed, and how often that is looked at. Milliseconds. */
+const ANSWER_GRACE_MS = 1_000
+const GRACE_STEP_MS = 20
 
 /** A hub that listens. */
 export interface HubServer {
@@ -65,14 +69,21 @@ export async function startHubServer(settings: HubSettings, options: HubServerOp
   const backend = openBackend(settings)
   const counts = new HubCounts()
   const metrics = new HubMetrics(() => hub, counts)
+  let isStarted = false
+  const unreadable = Promise.withResolvers<never>()
   const hub: NodeHub = createHub({
     backend,
     ...limitsOf(settings),
-    onError,
+    onError(error, context) {
+      if (isStarted) onError(error, context)
+      else unreadable.reject(error)
+    },
     observer: observers([counts, metrics, ...(log ? [new ConnectionLog(log)] : [])]),
   })
   const times = { requestTimeoutMs, lineTimeoutMs }
-  const { app, server, demo } = await startListening({ hub, backend, counts, metrics, settings, onError, times })
+  const parts = { hub, backend, counts, metrics, settings, onError, times }
+  const { app, server, demo } = await startListening(parts, unreadable.promise)
+  isStarted = true
   let closing: Promise<void> | undefined
   return {
     url: urlOf(server, settings.host),
@@ -86,9 +97,18 @@ export async function startHubServer(settings: HubSettings, options: HubServerOp
     })
     demo?.close()
     await hub.close(ending)
+    await Promise.race([closed, untilAnswered(server)])
     server.closeAllConnections()
     await closed
     await app.close()
+  }
+}
+
+/** Lets go of connections as their last answers are sent: those of polls that waited, and of publications. Bounded. */
+async function untilAnswered(server: Server): Promise<void> {
+  for (let leftMs = ANSWER_GRACE_MS; leftMs > 0; leftMs -= GRACE_STEP_MS) {
+    server.closeIdleConnections()
+    await delay(GRACE_STEP_MS, undefined, { ref: false })
   }
 }
 
@@ -103,10 +123,12 @@ interface Parts {
   readonly times: Required<Pick<HubServerOptions, 'requestTimeoutMs' | 'lineTimeoutMs'>>
 }
 
-/** A hub that cannot listen lets go of its log. */
-async function startListening(parts: Parts): Promise<BuiltServer> {
+/** A hub that cannot read its log, or listen, lets go of it. @throws UsageError */
+async function startListening(parts: Parts, unreadable: Promise<never>): Promise<BuiltServer> {
   try {
-    await parts.hub.ready()
+    await Promise.race([parts.hub.ready(), unreadable]).catch((error: unknown) => {
+      throw error instanceof LogError ? new UsageError(error.message) : error
+    })
     const built = await buildServer(parts)
     await listen(built.server, parts.settings)
     return built

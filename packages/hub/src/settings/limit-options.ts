@@ -48,7 +48,7 @@ export const limitOptions: { readonly [K in keyof HubLimits]: Option<HubLimits[K
   maxReplayCount: numberOrFalseOption('N', hubLimitRanges.maxReplayCount, {
     group: 'Slow clients',
     default: defaultHubLimits.maxReplayCount,
-    summary: 'a client that comes back and missed more events than this is told so instead; false for no limit',
+    summary: 'a stream that comes back and missed more events than this is told so instead; false for no limit',
     reason: 'Retention bounds a replay already, and the client reads it at its own pace.',
   }),
   maxBufferBytes: limit('maxBufferBytes', 'BYTES', 'Slow clients', {
