@@ -375,14 +375,19 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   ): Promise<ClientError | undefined> {
     if (!connection) return networkError('no connection')
     const path = `/${connection}/${what}`
+    const call = makeAttempt(clock)
+    call.limit(connectTimeoutMs)
+    signal.addEventListener('abort', () => call.stop(), call)
     try {
       const target = feedRequest(settings, credentials.access, { path, method, body: { ...body, secret } })
-      const response = await send(target, signal)
-      if (!response.ok) return await statusError(response, clock, signal, time())
+      const response = await call.until(send(target, call.signal))
+      if (!response.ok) return await statusError(response, clock, call.signal, time())
       drop(response)
       return undefined
     } catch (cause) {
       return networkError(cause)
+    } finally {
+      call.stop()
     }
   }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { ReferenceHub } from './support/reference-hub.ts'
 import { openScene } from './support/scene.ts'
 import { settle } from './support/test-clock.ts'
 
@@ -193,6 +194,34 @@ test.each([
   expect(data()).toEqual([1])
   expect(clock.timerCount).toBe(1)
 })
+
+test.each(['heeds', 'does not heed'])(
+  'a change that is not answered goes with another stream; fetch %s its signal',
+  async (how) => {
+    const hubs: ReferenceHub[] = []
+    const { clock, hub, stream, data } = await openScene(
+      {
+        topics: ['a'],
+        fetch: (input, init) =>
+          how === 'heeds' || init.method !== 'PUT' ? hubs[0]!.fetch(input, init) : new Promise(() => {}),
+      },
+      { prepare: (one) => void hubs.push(one) },
+    )
+    hub.faultOf = ({ method }) => (method === 'PUT' ? { kind: 'deaf' } : undefined)
+    const changed = stream.addTopics(['b'])
+    await clock.advance(14_999)
+    expect(hub.streams).toHaveLength(1)
+    await clock.advance(101)
+    await changed
+    hub.publish('b', 1)
+    await settle()
+    expect(data()).toEqual([1])
+    expect(hub.requests.at(-1)?.url.search).toBe('?topic=a&topic=b')
+    stream.close()
+    await settle()
+    expect(clock.timerCount).toBe(0)
+  },
+)
 
 test('a stream that ends while the server is left alone asks for the new topics itself', async () => {
   const { clock, hub, stream } = await openScene({ topics: ['a'] })
