@@ -290,7 +290,8 @@ export class Engine implements SubscriberHost {
         onEpoch: (position) => this.flusher.reset(position),
         onInterrupted: (error) => {
           this.#isFollowing = false
-          this.faults.note(error, 'following the event log')
+          if (error.code === 'closed') this.onError(error, 'following the event log')
+          else this.faults.note(error, 'following the event log')
         },
         onResumed: () => {
           this.#isFollowing = true

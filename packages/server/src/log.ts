@@ -170,7 +170,10 @@ export interface TailListener {
   onEvents(events: readonly StoredEvent[]): void | Promise<void>
   /** The log began a new epoch. What was handed over before has no successor; the tail goes on after `head`. */
   onEpoch(head: Position): void
-  /** The tail cannot be followed for now. It goes on by itself, from the last event handed over. */
+  /**
+   * The tail cannot be followed for now. It goes on by itself, from the last event handed over; but after a `closed` never: the log
+   * has come to an end that nobody asked for.
+   */
   onInterrupted(error: LogError): void
   /** The tail is being followed again. */
   onResumed(): void

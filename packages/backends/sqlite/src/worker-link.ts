@@ -118,7 +118,7 @@ export class WorkerLink {
   /** The thread has ended: there is no way back but a restart. */
   #break(cause: unknown): void {
     if (this.#fault) return
-    this.#fault = new LogError('unavailable', 'The thread of the event log has ended. Restart the process.', { cause })
+    this.#fault = new LogError('closed', 'The thread of the event log has ended. Restart the process.', { cause })
     const pending = [...this.#pending.values()]
     this.#pending.clear()
     for (const { reject } of pending) reject(this.#fault)

@@ -1,3 +1,4 @@
+import { LogError } from '@millrace/server'
 import { pino } from 'pino'
 import type { HubSettings } from '../hub-settings.ts'
 import { startHubServer } from '../http/hub-server.ts'
@@ -23,7 +24,11 @@ export async function serve(argv: readonly string[]): Promise<void> {
   destination.on('error', () => undefined)
   process.once('exit', () => flush(destination))
   const log = logLines(settings.logLevel, destination)
-  const writeError: OnError = (error, context) => log.error({ err: error }, context)
+  const writeError: OnError = (error, context) => {
+    log.error({ err: error }, context)
+    // Nothing can be published or read any more, and only a new process can change that.
+    if (error instanceof LogError && error.code === 'closed') process.exit(1)
+  }
   const server = await startHubServer(settings, { onError: writeError, log })
   const stop = (): void => {
     process.once('SIGTERM', exitAtOnce).once('SIGINT', exitAtOnce)

@@ -74,7 +74,7 @@ export const limitOptions: { readonly [K in keyof HubLimits]: Option<HubLimits[K
     reason: 'Nobody is there any more. TCP itself takes a quarter of an hour to find out.',
   }),
   hotWindowCount: limit('hotWindowCount', 'N', 'Memory and load', {
-    summary: 'recent events held in memory, ready to send',
+    summary: 'recent events held in memory, ready to send; no more than the narrowest retention rule keeps',
     reason: 'Whoever was away for seconds comes back without a read of the log.',
   }),
   hotWindowBytes: limit('hotWindowBytes', 'BYTES', 'Memory and load', {
