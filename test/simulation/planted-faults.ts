@@ -96,7 +96,7 @@ const generalFaults: readonly PlantedFault[] = [
     replacement: `reading.failures++
     reading.after = this.#host.window.end`,
     breaks: ['§11.3', '§11.1', '§11.4'],
-    trySeed: 11,
+    trySeed: 12,
   },
   {
     name: 'a new epoch does not reset the hot window',
@@ -112,7 +112,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'if (epoch !== window.end.epoch || seq > window.end.seq + 1) {',
     replacement: 'if (epoch !== window.end.epoch) {',
     breaks: ['§11.3', 'liveness', '§5'],
-    trySeed: 4,
+    trySeed: 8,
   },
   {
     name: 'a hole in the tail is filled with what follows',
@@ -129,7 +129,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'return here?.check === position.check',
     replacement: 'return here !== undefined',
     breaks: ['§11.4', '§6'],
-    trySeed: 66,
+    trySeed: 58,
   },
   {
     name: 'caught-up is told after the first page',
@@ -151,7 +151,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'const key = `${formatEventId(after)} ${audience.key}`',
     replacement: 'const key = formatEventId(after)',
     breaks: ['S2', '§11.3', '§11.1'],
-    trySeed: 16,
+    trySeed: 59,
   },
   {
     name: 'the hot window drops frames that are still to be sent',
@@ -169,7 +169,7 @@ const generalFaults: readonly PlantedFault[] = [
     for (const [place, member] of this.#members.entries()) if (member) member.slot = place
     this.#memberCount--`,
     breaks: ['§11.3', '§11.1', 'liveness', '§5'],
-    trySeed: 4,
+    trySeed: 9,
   },
   {
     name: 'a catch-up does not look how full its transport is',
@@ -177,7 +177,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'Math.max(0, this.#host.limits.maxBufferBytes - this.#transport.bufferedBytes)',
     replacement: 'this.#host.limits.maxBufferBytes',
     breaks: ['§7'],
-    trySeed: 15,
+    trySeed: 23,
   },
   {
     name: 'a transport that is gone stays in its audience',
@@ -210,7 +210,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'return this.#mostBytes > this.#maxBytes',
     replacement: 'return this.#mostBytes > 100 * this.#maxBytes',
     breaks: ['§7'],
-    trySeed: 32,
+    trySeed: 484,
   },
   {
     name: 'what has left still counts as waiting in all transports',
@@ -321,7 +321,7 @@ const generalFaults: readonly PlantedFault[] = [
     snippet: 'if (this.#closing) sendAway(',
     replacement: 'if (!connection) sendAway(',
     breaks: ['liveness', '§8', '§11.8'],
-    trySeed: 6,
+    trySeed: 480,
   },
 ]
 

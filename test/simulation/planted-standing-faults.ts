@@ -32,7 +32,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: '(client === undefined || frame.except !== client)',
     replacement: '(client !== undefined || frame.except === undefined || client === undefined)',
     breaks: ['S2'],
-    trySeed: 7,
+    trySeed: 9,
   },
   {
     name: 'a page of a snapshot lacks its first event',
@@ -102,7 +102,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'if (this.#hasStanding) void this.standing.reload()',
     replacement: '',
     breaks: ['liveness', '§11.5'],
-    trySeed: 4,
+    trySeed: 7,
   },
   {
     name: 'a key is sent as often as it changes',
@@ -118,7 +118,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'if (value) this.#markSent(value, nowMs)',
     replacement: 'if (value) this.#markSent(value, nowMs - value.intervalMs)',
     breaks: ['S8'],
-    trySeed: 252,
+    trySeed: 261,
   },
   {
     name: 'an ephemeral event is lost when events of the log leave with it',
@@ -134,6 +134,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'new WireFrame(event, undefined, this.#nextSeq++)',
     replacement: 'new WireFrame(event, undefined, this.#nextSeq)',
     breaks: ['S7'],
+    trySeed: 20,
   },
   {
     name: 'an ephemeral event is sent to who is catching up',
@@ -170,7 +171,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'if (this.#isLast(frame)) return audience.partWithoutId(frame, client)',
     replacement: '',
     breaks: ['liveness'],
-    trySeed: 7,
+    trySeed: 15,
   },
   {
     name: 'who was away and does not want the last value is not told that its topic is finished',
@@ -186,7 +187,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'return event.end === true && this.#topics.get(event.topic)?.lastSeq === seq',
     replacement: 'return event.end === true && seq > 0',
     breaks: ['§8'],
-    trySeed: 15,
+    trySeed: 7,
   },
   {
     name: 'a snapshot does not say that a topic is finished to who does not want its last event',
@@ -210,7 +211,7 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'standing.finished.endOf(topic, position))',
     replacement: 'standing.finished.endOf(topic, flusher.end))',
     breaks: ['§8'],
-    trySeed: 214,
+    trySeed: 316,
   },
   {
     name: 'a topic stays finished when it is published to again',
@@ -249,6 +250,6 @@ export const standingFaults: readonly PlantedFault[] = [
     snippet: 'const isRead = !reading.hasBacklog && !reading.addition && !reading.isOnBridge',
     replacement: 'const isRead = !reading.hasBacklog && !reading.isOnBridge',
     breaks: ['§6', 'liveness'],
-    trySeed: 43,
+    trySeed: 81,
   },
 ]
