@@ -20,6 +20,7 @@ import { LogError, type AppendOptions, type EventContent, type EventLog, type Ne
 import { LogFaults } from './log-faults.ts'
 import { LogReader } from './log-reader.ts'
 import { narrowestRetention } from './memory/topic-rules.ts'
+import { ObservedAppends } from './observed-appends.ts'
 import { PendingBytes } from './pending-bytes.ts'
 import { Reading } from './reading.ts'
 import { Standing } from './standing.ts'
@@ -64,6 +65,7 @@ export class Engine implements SubscriberHost {
   isStarted: boolean = false
   readonly #backend: Backend
   readonly #windowLimits: HotWindowLimits
+  readonly #appends: ObservedAppends
   readonly #unsent = new UnsentMarks()
   readonly #closing = new AbortController()
   #isFollowing = false
@@ -81,6 +83,7 @@ export class Engine implements SubscriberHost {
     this.onError = options.onError ?? (() => undefined)
     this.faults = new LogFaults(this.onError)
     this.observer = options.observer ?? {}
+    this.#appends = new ObservedAppends(this)
     const { maxCount, maxBytes, maxAgeMs } = narrowestRetention(options.backend.topics)
     this.#windowLimits = {
       maxCount: Math.min(limits.hotWindowCount, maxCount || Infinity),
@@ -111,19 +114,9 @@ export class Engine implements SubscriberHost {
 
   /** Appends to the log, and notes what is now to be sent. */
   async append(events: readonly NewEvent[], options?: AppendOptions): Promise<readonly Position[]> {
-    const startedAtMs = this.clock.now()
-    try {
-      const positions = await this.log.append(events, options)
-      const nowMs = this.clock.now()
-      this.faults.mended('storing events')
-      this.#unsent.note(positions.at(-1), nowMs)
-      this.observer.onAppended?.(events, nowMs - startedAtMs)
-      return positions
-    } catch (error) {
-      this.faults.note(error, 'storing events')
-      this.observer.onAppendFailed?.(events, error instanceof LogError ? error.code : 'fault')
-      throw error
-    }
+    const positions = await this.#appends.append(events, options, this.window.end)
+    this.#unsent.note(positions.at(-1), this.clock.now())
+    return positions
   }
 
   get isClosed(): boolean {

@@ -45,7 +45,7 @@ export interface HubObserver {
   /** A stream is gone; its state says why. */
   onClosed?(subscriber: Subscriber): void
   onPass?(pass: PassEnd): void
-  /** Events were stored. */
+  /** Events were stored. Not told: those that repeat one that was stored before (`dedupeKey`). */
   onAppended?(events: readonly NewEvent[], durationMs: number): void
   /** Events could not be stored. `fault`: the log broke its contract. */
   onAppendFailed?(events: readonly NewEvent[], code: LogErrorCode | 'fault'): void

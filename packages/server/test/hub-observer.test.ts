@@ -104,6 +104,43 @@ test('an observer is told of a subscriber that falls behind, why, and that it is
   expect(notes.take()).toEqual(['appended 1', 'pass 1', 'slow age'])
 })
 
+test('an observer is told of what was stored, not of what repeats it', async () => {
+  const { notes, hub, settle } = await watched()
+  const publish = (...keys: string[]): Promise<unknown> =>
+    hub.publish(keys.map((dedupeKey) => ({ topic: 'a', data: 1, dedupeKey })))
+  await publish('1')
+  await publish('1')
+  await Promise.all([publish('2'), publish('2', '3'), publish('1', '2', '3')])
+  await hub.publish({ topic: 'a', data: 1 })
+  await publish('4', '4', '1', '5', '4')
+  expect(notes.take().filter((line) => line.startsWith('appended'))).toEqual([
+    'appended 1',
+    'appended 1',
+    'appended 1',
+    'appended 1',
+    'appended 2',
+  ])
+  await settle()
+  await publish('5', '3')
+  expect(notes.take().filter((line) => line.startsWith('appended'))).toEqual([])
+})
+
+test('an observer is not told of what another hub on the same log has stored', async () => {
+  const notes = new Notes()
+  const backend = memory()
+  const [one, other] = [createHub({ backend }), createHub({ backend, observer: notes })]
+  await Promise.all([one.ready(), other.ready()])
+  const event = { topic: 'a', data: 1, dedupeKey: 'k' }
+  const heard = other.subscribe({ topics: ['a'] })[Symbol.asyncIterator]()
+  const next = heard.next()
+  await one.publish(event)
+  await next
+  await other.publish(event)
+  expect(notes.take().filter((line) => line.startsWith('appended'))).toEqual([])
+  await heard.return(undefined)
+  await Promise.all([one, other].map((hub) => hub.close({ drainMs: 0 })))
+})
+
 test('an observer is told of events that could not be stored, and why', async () => {
   const notes = new Notes()
   const backend = memory()
