@@ -33,16 +33,24 @@ export async function askHub(url: URL, init: RequestInit): Promise<Response> {
   }
 }
 
-/** Why an answer is not the one that was wanted: the problem's own words, if it has any (RFC 9457). */
+/** Why an answer is not the one that was wanted. */
 export async function refusalOf(response: Response): Promise<CommandFailure> {
-  const { status, url } = response
-  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
-  const text = await response.text().catch(() => '')
-  if (isProblem) {
-    const { detail } = JSON.parse(text) as { detail?: string }
-    if (detail !== undefined) return new CommandFailure(detail)
+  return new CommandFailure(refusalText(response, await response.text().catch(() => '')))
+}
+
+/** The problem's own words, if the answer has any (RFC 9457). */
+export function refusalText({ status, url, headers }: Response, text: string): string {
+  const isProblem = headers.get('content-type')?.startsWith('application/problem+json') ?? false
+  const detail = isProblem ? detailOf(text) : undefined
+  return detail ?? `${url} answered ${status}, and not as a hub does. Is --url that of a Millrace hub?`
+}
+
+function detailOf(problem: string): string | undefined {
+  try {
+    return (JSON.parse(problem) as { detail?: string }).detail
+  } catch {
+    return undefined
   }
-  return new CommandFailure(`${url} answered ${status}, and not as a hub does. Is --url that of a Millrace hub?`)
 }
 
 /** Why a hub could not be reached, in one sentence. */

@@ -1,71 +1,92 @@
 import { LineSplitter, type Lines } from '../http/line-splitter.ts'
 import { CommandFailure } from './command-failure.ts'
-import { askHub, refusalOf } from './hub-address.ts'
+import { keyedLine, keyMaker, type KeyedLine } from './keyed-line.ts'
+import { readLineAnswers, type LineAnswers } from './line-answers.ts'
+import { Patience } from './patience.ts'
+import { postEvents } from './post-events.ts'
 
 /** Lines of one request: a pipe that is slow gets each of its lines stored at once, one that is fast many together. */
 const MAX_GROUP_COUNT = 5_000
 /** The hub itself says what is too much; this only bounds what is held here. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024
 
-interface LineAnswer {
-  readonly id?: string | null
-  readonly error?: { readonly detail: string; readonly line?: number }
-}
+type Ids = readonly (string | null)[]
 
 /**
  * Publishes the lines of a pipe, in requests of what has come, one after the other: the pipe waits while the hub
- * stores. Yields the ids of each request.
+ * stores. What was not answered is sent again, with the same `dedupeKey`s. Yields the ids of each answer.
  *
- * @throws CommandFailure that names the line from which nothing is stored
+ * @throws CommandFailure that says up to which line all is stored, and what is not known
  */
-export async function* publishPipe(
-  url: URL,
-  input: AsyncIterable<unknown>,
-): AsyncGenerator<readonly (string | null)[], void, undefined> {
+export async function* publishPipe(url: URL, input: AsyncIterable<unknown>): AsyncGenerator<Ids, void, undefined> {
   const splitter = new LineSplitter(MAX_LINE_BYTES)
-  for await (const chunk of input) yield* publishLines(url, splitter.push(chunk as Buffer))
-  yield* publishLines(url, splitter.end())
+  const pipe = new PipePublisher(url)
+  for await (const chunk of input) yield* pipe.publish(splitter.push(chunk as Buffer))
+  yield* pipe.publish(splitter.end())
 }
 
-async function* publishLines(url: URL, { first, texts, fault }: Lines): AsyncGenerator<readonly (string | null)[]> {
-  for (let from = 0; from < texts.length; from += MAX_GROUP_COUNT) {
-    const group = texts.slice(from, from + MAX_GROUP_COUNT)
-    if (group.some((text) => text.trim() !== '')) yield* publishGroup(url, first + from, group)
+class PipePublisher {
+  readonly #url: URL
+  readonly #keyOf = keyMaker()
+  readonly #patience = new Patience()
+
+  constructor(url: URL) {
+    this.#url = url
   }
-  if (fault) throw new CommandFailure(fault.message)
-}
 
-async function* publishGroup(
-  url: URL,
-  first: number,
-  texts: readonly string[],
-): AsyncGenerator<readonly (string | null)[]> {
-  const headers = { 'Content-Type': 'application/x-ndjson' }
-  const response = await asked(url, { method: 'POST', headers, body: texts.join('\n') }, first)
-  const lines = (await response.text()).split('\n').filter((line) => line !== '')
-  const answers = lines.map((line) => JSON.parse(line) as LineAnswer)
-  const ids = answers.flatMap(({ id }) => (id === undefined ? [] : [id]))
-  yield ids
-  const error = answers.at(-1)?.error
-  if (error) throw new CommandFailure(inThePipe(error.detail, first) + goOn(first + (error.line ?? 1) - 1))
-}
+  async *publish({ first, texts, fault }: Lines): AsyncGenerator<Ids> {
+    for (let from = 0; from < texts.length; from += MAX_GROUP_COUNT) {
+      yield* this.#publishGroup(this.#keyed(first + from, texts.slice(from, from + MAX_GROUP_COUNT)))
+    }
+    if (fault) throw new CommandFailure(fault.message + whereToGoOn(first + texts.length))
+  }
 
-async function asked(url: URL, init: RequestInit, first: number): Promise<Response> {
-  try {
-    const response = await askHub(url, init)
-    if (!response.ok) throw await refusalOf(response)
-    return response
-  } catch (error) {
-    if (error instanceof CommandFailure) throw new CommandFailure(error.message + goOn(first), { cause: error })
-    throw error
+  #keyed(first: number, texts: readonly string[]): readonly KeyedLine[] {
+    const lines: KeyedLine[] = []
+    for (const [i, text] of texts.entries()) {
+      if (text.trim() !== '') lines.push(keyedLine(first + i, text, this.#keyOf(first + i)))
+    }
+    return lines
+  }
+
+  async *#publishGroup(group: readonly KeyedLine[]): AsyncGenerator<Ids> {
+    let rest = group
+    /** Whether an attempt may have stored lines without an answer. */
+    let isUncertain = false
+    while (rest.length > 0) {
+      const { ids, failure } = await this.#send(rest)
+      if (ids.length > 0) this.#patience.onProgress()
+      yield ids
+      rest = rest.slice(ids.length)
+      const [next] = rest
+      if (!failure || !next) continue
+      isUncertain ||= !failure.isUnreached && !failure.isRefused
+      await this.#patience
+        .wait(
+          failure,
+          rest.every(({ hasKey }) => hasKey),
+        )
+        .catch((error: CommandFailure) => {
+          // What refuses a line for good has looked at it: nothing from it on is stored.
+          const isKnown = !isUncertain || (failure.isRefused && failure.error.status !== 429)
+          const last = isKnown ? undefined : rest.at(-1)?.line
+          throw new CommandFailure(error.message + whereToGoOn(next.line, last), { cause: error })
+        })
+    }
+  }
+
+  async #send(lines: readonly KeyedLine[]): Promise<LineAnswers> {
+    const answer = await postEvents(this.#url, 'application/x-ndjson', lines.map(({ text }) => text).join('\n'))
+    return typeof answer === 'string' ? readLineAnswers(this.#url, answer, lines) : { ids: [], failure: answer }
   }
 }
 
-/** The hub counts the lines of its request. */
-function inThePipe(detail: string, first: number): string {
-  return detail.replace(/^Line (\d+)/, (_, line: string) => `Line ${first + Number(line) - 1}`)
-}
-
-function goOn(line: number): string {
-  return line === 1 ? ' Nothing was published.' : ` What came before line ${line} is published; go on from there.`
+/** @param last the last line that may be stored all the same; undefined when none is */
+function whereToGoOn(line: number, last?: number): string {
+  if (last === undefined) {
+    return line === 1 ? ' Nothing was published.' : ` What came before line ${line} is published; go on from there.`
+  }
+  const before = line === 1 ? '' : ` What came before line ${line} is published.`
+  const lines = last === line ? `Line ${line}` : `Lines ${line} to ${last}`
+  return `${before} ${lines} may be published, since no answer came: look before you go on from line ${line}.`
 }

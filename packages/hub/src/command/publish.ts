@@ -1,7 +1,10 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { CommandFailure } from './command-failure.ts'
-import { askHub, eventsUrl, refusalOf, URL_HELP } from './hub-address.ts'
+import { eventsUrl, URL_HELP } from './hub-address.ts'
+import { keyMaker } from './keyed-line.ts'
 import { parsed } from './parsed.ts'
+import { Patience } from './patience.ts'
+import { brokenOff, noHub, postEvents, type PostFailure } from './post-events.ts'
 import { publishPipe } from './publish-pipe.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -10,7 +13,8 @@ const USAGE = `Usage: millrace publish TOPIC DATA [options]
        ... | millrace publish              one event a line, as JSON: {"topic":"news","data":"hello"}
 
 Publishes to a hub and prints the id of each event once it is stored. DATA that is JSON is sent as JSON, all else as
-text. The exit code is 0 when everything is stored, 1 when not, 2 when it was called in a way that it does not know.
+text. What was not answered is sent again, and stored once. The exit code is 0 when everything is stored, 1 when not,
+2 when it was called in a way that it does not know.
 
 Options
 ${URL_HELP}  --type TYPE      the type of the event      (default message)
@@ -48,6 +52,8 @@ export async function publish(argv: readonly string[]): Promise<void> {
     process.stdout.write(USAGE)
     return
   }
+  // Whoever reads the ids may have enough of them, as `head` has: the rest is published all the same.
+  process.stdout.on('error', () => undefined)
   const url = eventsUrl(values.url, process.env)
   const [topic, data, more] = positionals
   if (topic === undefined) {
@@ -59,7 +65,7 @@ export async function publish(argv: readonly string[]): Promise<void> {
     throw new UsageError(`${JSON.stringify(more)} is too much: quote data that has spaces in it.`)
   }
   const text = data === '-' ? await readInput() : data
-  const id = await publishOne(url, eventBody(topic, text, values))
+  const id = await publishOne(url, eventBody(topic, text, values), !values.ephemeral)
   if (id !== null) process.stdout.write(`${id}\n`)
 }
 
@@ -75,7 +81,9 @@ async function publishLinesOf(url: URL, values: Values): Promise<void> {
 /** JSON text: numbers in the data stay as they were typed. */
 function eventBody(topic: string, text: string, values: Values): string {
   const { type, key, except, ephemeral, end } = values
-  const fields = { topic, type, key, dedupeKey: values['dedupe-key'], except, ephemeral, end }
+  // What is not stored has none.
+  const dedupeKey = values['dedupe-key'] ?? (ephemeral ? undefined : keyMaker()(1))
+  const fields = { topic, type, key, dedupeKey, except, ephemeral, end }
   const data = !values.text && isJson(text) ? text : JSON.stringify(text)
   return `${JSON.stringify(fields).slice(0, -1)},"data":${data}}`
 }
@@ -89,13 +97,29 @@ function isJson(text: string): boolean {
   }
 }
 
-async function publishOne(url: URL, body: string): Promise<string | null> {
-  const response = await askHub(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })
-  if (!response.ok) throw await refusalOf(response)
-  const { ids } = (await response.json()) as { ids?: readonly (string | null)[] }
-  const [id] = ids ?? []
-  if (id === undefined) throw new CommandFailure(`${url.href} did not answer as a hub does. Is --url that of a hub?`)
-  return id
+/** Sends it again, with the same key, when no answer came. */
+async function publishOne(url: URL, body: string, isSafe: boolean): Promise<string | null> {
+  const patience = new Patience()
+  for (let isUncertain = false; ;) {
+    const answer = await postEvents(url, 'application/json', body)
+    const idOrFailure = typeof answer === 'string' ? idOf(url, answer) : answer
+    if (idOrFailure === null || typeof idOrFailure === 'string') return idOrFailure
+    isUncertain ||= !idOrFailure.isUnreached && !idOrFailure.isRefused
+    await patience.wait(idOrFailure, isSafe).catch((error: CommandFailure) => {
+      const isKnown = !isUncertain || (idOrFailure.isRefused && idOrFailure.error.status !== 429)
+      throw isKnown ? error : new CommandFailure(`${error.message} The event may be published all the same.`)
+    })
+  }
+}
+
+function idOf(url: URL, text: string): string | null | PostFailure {
+  try {
+    const { ids } = JSON.parse(text) as { ids?: readonly (string | null)[] }
+    const [id] = ids ?? []
+    return id === undefined ? noHub(url) : id
+  } catch {
+    return text === '' || text.startsWith('{') ? brokenOff(url) : noHub(url)
+  }
 }
 
 async function readInput(): Promise<string> {
@@ -107,7 +131,13 @@ async function readInput(): Promise<string> {
     if (bytes > MAX_DATA_BYTES) throw new CommandFailure('The data is larger than 64 MiB. Send references.')
   }
   // What a shell's pipe ends with is not part of the data.
-  return Buffer.concat(parts)
-    .toString()
-    .replace(/\r?\n$/, '')
+  return decoded(Buffer.concat(parts)).replace(/\r?\n$/, '')
+}
+
+function decoded(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new CommandFailure('The data is not valid UTF-8. Nothing was published: send bytes as Base64.')
+  }
 }

@@ -165,8 +165,10 @@ class Answers {
     this.#write(ids.map((id) => (id === null ? '{"id":null}\n' : `{"id":"${id}"}\n`)).join(''))
   }
 
-  fail({ line, fault: { status, title, detail } }: LineProblem): void {
-    this.#write(`${JSON.stringify({ error: { type: 'about:blank', title, status, detail, line } })}\n`)
+  fail({ line, fault: { status, title, detail, headers } }: LineProblem): void {
+    const seconds = headers?.['Retry-After']
+    const retryAfter = seconds === undefined ? undefined : Number(seconds)
+    this.#write(`${JSON.stringify({ error: { type: 'about:blank', title, status, detail, line, retryAfter } })}\n`)
   }
 
   end(): void {
