@@ -32,7 +32,12 @@ export function networkError(cause: unknown): ClientError {
 
 /** A page asks another origin, which has never answered: browsers do not say whether it refuses or is away. */
 export function foreignError({ code, message, cause }: ClientError): ClientError {
-  return new ClientError(code, `${message}. Does the server allow pages of this origin (CORS)?`, { cause })
+  return new ClientError(code, `${sentence(message)} Does the server allow pages of this origin (CORS)?`, { cause })
+}
+
+/** With a full stop at its end, wherever the words come from. */
+export function sentence(message: string): string {
+  return message.replace(/[^.]$/, '$&.')
 }
 
 export function authorizeError(cause: unknown): ClientError {

@@ -1,5 +1,6 @@
 import { ClientError } from '../client-error.ts'
 import { MAX_DELAY_MS } from '../clock.ts'
+import { sentence } from './attempt-error.ts'
 import { LEAST_DELAY_MS } from './retry-policy.ts'
 import type { TransportVerdict } from './transport-choice.ts'
 
@@ -43,7 +44,7 @@ export function waitable(delayMs: number): number {
 
 export function gaveUp(error: ClientError, why: string): ClientError {
   const { code, message, ...facts } = error
-  return new ClientError(code, `${message.replace(/[^.]$/, '$&.')} Given up: ${why}.`, { ...facts, cause: error })
+  return new ClientError(code, `${sentence(message)} Given up: ${why}.`, { ...facts, cause: error })
 }
 
 export function closedError(): ClientError {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ClientError } from '../../src/client-error.ts'
-import { verdictOf } from '../../src/stream/attempt-outcome.ts'
+import { foreignError } from '../../src/stream/attempt-error.ts'
+import { gaveUp, verdictOf } from '../../src/stream/attempt-outcome.ts'
 
 const cut = new ClientError('network', 'The connection failed.')
 const silent = new ClientError('silent', 'No byte has come.')
@@ -26,4 +27,17 @@ test('a stream that falls silent speaks against streams unless bytes had been fl
 test('an answer that does not come in time is held back where nothing has ever come, else it may be the network', () => {
   expect(verdict(late, { isFirst: true })).toBe('held_back')
   expect(verdict(late)).toBe('bad')
+})
+
+test('what is added to an error begins a sentence, whether the one before has a full stop or not', () => {
+  for (const words of [
+    'NetworkError when attempting to fetch resource.',
+    'NetworkError when attempting to fetch resource',
+  ]) {
+    const error = foreignError(new ClientError('network', words))
+    expect(error.message).toMatch(/ resource\. Does the server allow pages of this origin \(CORS\)\?$/)
+    expect(gaveUp(new ClientError('network', words), '3 attempts failed').message).toMatch(
+      / resource\. Given up: 3 attempts failed\.$/,
+    )
+  }
 })
