@@ -68,3 +68,21 @@ test.each([
     )
   },
 )
+
+test('a line that comes byte by byte, and never ends, is waited for as long as one of which nothing comes', async () => {
+  const hub = createHub({ backend: memory() })
+  await hub.ready()
+  const body = new PassThrough()
+  const response = Object.assign(new PassThrough(), { writeHead: () => undefined })
+  const request = Object.assign(body, { socket: {}, complete: true })
+  let sent = 0
+  const dripping = setInterval(() => void body.write(sent++ % 20 === 0 && sent < 50 ? '\n' : ' '), 10)
+  const options = { onError: failAt, lineTimeoutMs: 500, paced: new WeakSet() }
+  await publishLines(hub, request as unknown as IncomingMessage, response as unknown as ServerResponse, options)
+  clearInterval(dripping)
+  const answer = (await response.setEncoding('utf8').toArray()).join('')
+  expect(JSON.parse(answer)).toMatchObject({
+    error: { status: 408, detail: expect.stringContaining('No line has come') },
+  })
+  await hub.close({ drainMs: 0 })
+})

@@ -8,7 +8,7 @@ export interface FixedLimits {
   readonly maxLines: number
   /** The body of such a request. */
   readonly maxLinesBytes: number
-  /** How long such a request may send nothing. */
+  /** How long such a request may take from one line to the next. */
   readonly lineTimeoutMs: number
   /** When the head of a request must be here. */
   readonly headTimeoutMs: number

@@ -48,7 +48,7 @@ export interface HubServerOptions {
   readonly log?: LineLog
   /** A request must be here whole by then, unless it publishes by lines. Milliseconds. @default 30000 */
   readonly requestTimeoutMs?: number
-  /** A publisher by lines that sends nothing for this long is ended. Milliseconds. @default 30000 */
+  /** A publisher by lines that finishes none for this long is ended. Milliseconds. @default 30000 */
   readonly lineTimeoutMs?: number
 }
 

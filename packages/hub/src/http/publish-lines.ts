@@ -15,7 +15,7 @@ const LINE_OVERHEAD_BYTES = 1_024
 
 export interface PublishLinesOptions {
   readonly onError: OnError
-  /** A publisher that sends nothing for this long is told so, and its request ends. Milliseconds. */
+  /** A publisher that finishes no line for this long is told so, and its request ends. Milliseconds. */
   readonly lineTimeoutMs: number
   /** Requests that have a time limit of their own are taken out of Node's. */
   readonly paced: WeakSet<object>
@@ -76,10 +76,13 @@ async function publishBody(
     if (part === 'gone') return 'gone'
     if (part === 'late') return { line: undefined, fault: lateFault() }
     if (part !== 'whole') bytes += part.length
-    const { events, failure } = readLines(part === 'whole' ? splitter.end() : splitter.push(part), count)
+    const lines = part === 'whole' ? splitter.end() : splitter.push(part)
+    const { events, failure } = readLines(lines, count)
     count += events.length
     const refused = await publishGroup(hub, events, answers, judge)
     if (refused ?? failure) return refused ?? failure
+    if (lines.texts.length > 0) body.restart()
+    else if (part !== 'whole' && body.isLate) return { line: undefined, fault: lateFault() }
     if (bytes > MAX_LINES_BYTES) return { line: undefined, fault: tooLargeFault() }
     if (part === 'whole') return undefined
   }
