@@ -107,3 +107,15 @@ test.each([
   expect(status).toBe(400)
   expect((JSON.parse(body) as { detail: string }).detail).toContain(words)
 })
+
+test('a log that cannot be read is no fault of the hub: the topics are answered 503, with what ails it', async () => {
+  const faults: unknown[] = []
+  const settings = { ...defaultHubSettings, log: 'memory:', port: 0 } as const
+  const own = await startHubServer(settings, { onError: (error) => faults.push(error) })
+  onTestFinished(() => own.close({ drainMs: 0 }))
+  await own.hub.close({ drainMs: 0 })
+  const { status, headers, body } = await ask(`${own.url}/admin/topics`)
+  expect({ status, retryAfter: headers['retry-after'] }).toEqual({ status: 503, retryAfter: '1' })
+  expect(JSON.parse(body)).toMatchObject({ detail: expect.stringMatching(/^The event log cannot be read\. .*closed/) })
+  expect(faults).toEqual([])
+})

@@ -12,10 +12,10 @@ test.each([
   const told: unknown[] = []
   const app = fastify()
   answerErrors(app, (...args) => told.push(args), 1024 * 1024)
-  app.get('/fails', () => Promise.reject(error))
-  const response = await app.inject('/fails?really=1')
+  app.get('/fails/:id', () => Promise.reject(error))
+  const response = await app.inject('/fails/SECRET1?ticket=SECRET2')
   expect(response.statusCode).toBe(status)
-  expect(told).toEqual(isTold ? [[error, 'GET /fails?really=1']] : [])
+  expect(told).toEqual(isTold ? [[error, 'GET /fails/:id']] : [])
   expect(response.body).not.toContain('no such thing')
   await app.close()
 })

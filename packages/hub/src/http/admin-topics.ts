@@ -7,9 +7,9 @@ import {
   type Selector,
   type Topic,
 } from '@millrace/protocol'
-import type { Backend, EventLog, SnapshotCursor, StoredEvent } from '@millrace/server'
+import { LogError, type Backend, type EventLog, type SnapshotCursor, type StoredEvent } from '@millrace/server'
 import type { TopicCounts } from '../observe/topic-counts.ts'
-import { RequestFault } from './problem-answers.ts'
+import { RequestFault, RETRY_AFTER } from './problem-answers.ts'
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1_000
@@ -54,9 +54,13 @@ export async function reportTopics(
 ): Promise<TopicReports> {
   const limit = readLimit(query['limit'])
   const selectors = readMatch(query['match'])
-  const known = await lastEvents(log, selectors, 'log')
   const hasState = rules.some(({ kind }) => kind === 'state')
-  const values = hasState ? await lastEvents(log, selectors, 'state') : { events: [], partial: false }
+  const [known, values] = await Promise.all([
+    lastEvents(log, selectors, 'log'),
+    hasState ? lastEvents(log, selectors, 'state') : { events: [], partial: false },
+  ]).catch((error: unknown) => {
+    throw logFault(error)
+  })
   const newest = [
     ...known.events.map((event) => ({ event, kind: { kind: 'log' as const } })),
     ...newestByTopic(values.events).map(({ event, keys }) => ({ event, kind: { kind: 'state' as const, keys } })),
@@ -93,6 +97,12 @@ async function lastEvents(
     cursor = page.next
     if (!cursor) return { events, partial: page.partial }
   }
+}
+
+/** Who administers a hub is told what ails its log. */
+function logFault(error: unknown): unknown {
+  if (!(error instanceof LogError) || error.code === 'invalid') return error
+  return new RequestFault(problem(503, `The event log cannot be read. ${error.message}`, RETRY_AFTER))
 }
 
 function newestByTopic(values: readonly StoredEvent[]): { readonly event: StoredEvent; readonly keys: number }[] {

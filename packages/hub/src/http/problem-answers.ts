@@ -16,7 +16,7 @@ export class RequestFault extends Error {
 /** Is told of what should not happen; `context` says at what. Must not throw. */
 export type OnError = (error: unknown, context: string) => void
 
-const RETRY_AFTER = { 'Retry-After': '1' }
+export const RETRY_AFTER: Readonly<Record<string, string>> = { 'Retry-After': '1' }
 const statusOf: Readonly<Record<HubErrorCode, number>> = {
   invalid_option: 500,
   invalid_event: 400,
@@ -35,7 +35,8 @@ export function answerErrors(app: FastifyInstance, onError: OnError, maxBodyByte
     const known = isTooLarge
       ? tooLarge(maxBodyBytes)
       : error.statusCode === 415 && wrongType(request.headers['content-type'])
-    const fault = known || problemOf(error, onError, `${request.method} ${request.url.slice(0, 200)}`)
+    // The route, not the target: a query may have a ticket, which is nothing for a log.
+    const fault = known || problemOf(error, onError, `${request.method} ${request.routeOptions.url ?? 'of no route'}`)
     if (fault.status === 413 && !request.raw.complete) answerUnread(request, reply, fault)
     else void sendFault(reply, fault)
   })

@@ -245,7 +245,7 @@ const paths: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
           '`more`: there are more than `limit`; `partial`: the log had to forget topics.',
           object({ topics: listOf(ref('TopicReport')), more: { type: 'boolean' }, partial: { type: 'boolean' } }),
         ),
-        ...faults('400', '403'),
+        ...faults('400', '403', '503'),
       },
     },
   },

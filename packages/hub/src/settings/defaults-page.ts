@@ -25,7 +25,10 @@ const FIXED: Readonly<Record<keyof FixedLimits, readonly [what: string, why: str
   maxBodyBytes: ['body of JSON', 'Or twice `maxEventBytes`, where that is more. Send one event a line for more.'],
   maxLines: ['events of one request, one a line', 'Its answers are held until they are read.'],
   maxLinesBytes: ['body of such a request', 'Goes through in parts; the limit is that of a mistake.'],
-  lineTimeoutMs: ['silence within such a request', 'A publisher with nothing to say needs no connection.'],
+  lineTimeoutMs: [
+    'from one line to the next',
+    'A publisher with nothing to say needs no connection; who drips bytes holds one.',
+  ],
   headTimeoutMs: [
     'until the head of a request is here',
     'Who drips bytes holds a connection. Streams are not affected.',
