@@ -36,7 +36,7 @@ export function reportStats(hub: NodeHub, counts: HubCounts): StatsReport {
     events: { published: counts.published, delivered: delivered.events },
     bytes: { published: counts.publishedBytes, sent: delivered.bytes },
     errors: {
-      publishFailures: counts.publishFailures,
+      publishFailures: [...counts.publishFailures.values()].reduce((sum, count) => sum + count, 0),
       gaps: counts.gaps,
       slow: counts.slow,
       refused: counts.refused,

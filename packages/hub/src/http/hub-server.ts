@@ -162,7 +162,7 @@ async function buildServer(parts: Parts): Promise<BuiltServer> {
   })
   answerErrors(app, onError, maxBodyBytes)
   addHealthRoutes(app, hub)
-  addPublishRoute(app, hub, { onError, lineTimeoutMs: times.lineTimeoutMs, paced })
+  addPublishRoute(app, hub, { onError, counts, lineTimeoutMs: times.lineTimeoutMs, paced })
   addAdminRoutes(app, hub, backend, counts)
   addTopicsRoute(app, handleStream)
   addMetricsRoute(app, metrics)

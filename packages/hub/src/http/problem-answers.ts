@@ -1,5 +1,6 @@
 import { problem, problemBody, PROBLEM_TYPE, type Problem } from '@millrace/node'
 import { HubError, type HubErrorCode } from '@millrace/server'
+import type { PublishFailure } from '../observe/hub-counts.ts'
 import { answerUnread } from './answer-unread.ts'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -26,6 +27,26 @@ const statusOf: Readonly<Record<HubErrorCode, number>> = {
   overloaded: 429,
   unavailable: 503,
   closed: 503,
+}
+
+const failureOf: Readonly<Record<HubErrorCode, PublishFailure>> = {
+  invalid_option: 'fault',
+  invalid_event: 'invalid',
+  invalid_request: 'invalid',
+  too_large: 'too_large',
+  too_many: 'full',
+  overloaded: 'overloaded',
+  unavailable: 'unavailable',
+  closed: 'closed',
+}
+
+/** Why an event was not published, for the counts. */
+export function publishFailureOf(error: unknown): PublishFailure {
+  if (error instanceof HubError) return failureOf[error.code]
+  const { status = 500 } =
+    error instanceof RequestFault ? error.problem : { status: (error as FastifyError).statusCode }
+  if (status === 413) return 'too_large'
+  return status < 500 ? 'invalid' : 'fault'
 }
 
 /** Makes every error of a route a problem detail (RFC 9457). What is a fault of the hub itself goes to `onError` too. */

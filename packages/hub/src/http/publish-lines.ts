@@ -3,9 +3,10 @@ import { HubError, type HubErrorCode, type PublishEvent } from '@millrace/server
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LINGER_MS } from './answer-unread.ts'
 import { BodyReader } from './body-reader.ts'
+import type { HubCounts, PublishFailure } from '../observe/hub-counts.ts'
 import { fixedLimits } from './fixed-limits.ts'
 import { LineSplitter, type Lines } from './line-splitter.ts'
-import { problemOf, type OnError, RequestFault } from './problem-answers.ts'
+import { problemOf, publishFailureOf, type OnError, RequestFault } from './problem-answers.ts'
 import { readEvent, readJson } from './read-event.ts'
 
 const { maxLines: MAX_LINES, maxLinesBytes: MAX_LINES_BYTES } = fixedLimits
@@ -15,6 +16,8 @@ const LINE_OVERHEAD_BYTES = 1_024
 
 export interface PublishLinesOptions {
   readonly onError: OnError
+  /** Where is counted what is not stored. */
+  readonly counts: Pick<HubCounts, 'onNotPublished'>
   /** A publisher that finishes no line for this long is told so, and its request ends. Milliseconds. */
   readonly lineTimeoutMs: number
   /** Requests that have a time limit of their own are taken out of Node's. */
@@ -31,6 +34,8 @@ interface LineProblem {
   /** Undefined for what is not about a line. */
   readonly line: number | undefined
   readonly fault: Problem
+  /** What to count: events that are not stored, or not known to be, and why. Undefined when there is none. */
+  readonly failed?: { readonly why: PublishFailure; readonly count: number }
 }
 
 /**
@@ -45,7 +50,7 @@ export async function publishLines(
   hub: NodeHub,
   request: IncomingMessage,
   response: ServerResponse,
-  { onError, lineTimeoutMs, paced }: PublishLinesOptions,
+  { onError, counts, lineTimeoutMs, paced }: PublishLinesOptions,
 ): Promise<void> {
   const { socket } = request
   paced.add(socket)
@@ -55,6 +60,7 @@ export async function publishLines(
   const failure = await publishBody(hub, new BodyReader(request, lineTimeoutMs), answers, judge)
   paced.delete(socket)
   if (failure === 'gone') return
+  if (failure?.failed) counts.onNotPublished(failure.failed.why, failure.failed.count)
   if (failure) answers.fail(failure)
   answers.end()
   endSoon(request, response, lineTimeoutMs)
@@ -96,17 +102,17 @@ function readLines(
   for (const [i, text] of texts.entries()) {
     const line = first + i
     if (isBlank(text)) continue
-    if (count + events.length === MAX_LINES) return { events, failure: { line, fault: tooManyFault() } }
+    if (count + events.length === MAX_LINES) return { events, failure: unread(line, tooManyFault()) }
     try {
       const which = `Line ${line}`
       events.push({ line, event: readEvent(readJson(text, which), which) })
     } catch (error) {
       if (!(error instanceof RequestFault)) throw error
-      return { events, failure: { line, fault: error.problem } }
+      return { events, failure: unread(line, error.problem) }
     }
   }
   if (!fault) return { events }
-  return { events, failure: { line: first + texts.length, fault: problem(400, fault.message) } }
+  return { events, failure: unread(first + texts.length, problem(400, fault.message)) }
 }
 
 function isBlank(text: string): boolean {
@@ -131,13 +137,19 @@ async function publishGroup(
     return undefined
   } catch (error) {
     const isRefused = error instanceof HubError && REFUSALS.includes(error.code)
-    if (!isRefused || group.length === 1) return { line: first.line, fault: named(first.line, judge(error)) }
+    const failed = { why: publishFailureOf(error), count: group.length }
+    if (!isRefused || group.length === 1) return { line: first.line, fault: named(first.line, judge(error)), failed }
   }
   const middle = Math.ceil(group.length / 2)
   return (
     (await publishGroup(hub, group.slice(0, middle), answers, judge)) ??
     (await publishGroup(hub, group.slice(middle), answers, judge))
   )
+}
+
+/** A line that is no event, or one too many. */
+function unread(line: number, fault: Problem): LineProblem {
+  return { line, fault, failed: { why: fault.status === 413 ? 'too_large' : 'invalid', count: 1 } }
 }
 
 function named(line: number, fault: Problem): Problem {

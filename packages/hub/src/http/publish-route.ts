@@ -1,9 +1,9 @@
 import { problem, type NodeHub } from '@millrace/node'
 import { HubError } from '@millrace/server'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingHttpHeaders } from 'node:http'
 import { fixedLimits } from './fixed-limits.ts'
-import { RequestFault } from './problem-answers.ts'
+import { publishFailureOf, RequestFault } from './problem-answers.ts'
 import { publishLines, type PublishLinesOptions } from './publish-lines.ts'
 import { firstInvalid, invalid, readEvent, readJson } from './read-event.ts'
 
@@ -25,7 +25,13 @@ export function addPublishRoute(app: FastifyInstance, hub: NodeHub, options: Pub
   })
   // Read by the route, as it arrives.
   app.addContentTypeParser('application/x-ndjson', (_request, _body, done) => done(null))
-  app.post('/events', { onRequest: async (request) => checkCoding(request.headers) }, async (request, reply) => {
+  const hooks = {
+    onRequest: async ({ headers }: FastifyRequest) => checkCoding(headers),
+    onError: async ({ body }: FastifyRequest, _reply: FastifyReply, error: Error) =>
+      // Of what could not be read nobody knows how many events it has.
+      options.counts.onNotPublished(publishFailureOf(error), Array.isArray(body) ? body.length : 1),
+  }
+  app.post('/events', hooks, async (request, reply) => {
     if (LINES_TYPE.test(request.headers['content-type'] ?? '')) {
       reply.hijack()
       await publishLines(hub, request.raw, reply.raw, options)

@@ -6,6 +6,18 @@ export interface CountedHub {
   subscribers(): Iterable<Pick<Subscriber, 'events' | 'bytes'>>
 }
 
+/** Why an event that came over HTTP was not stored. */
+export const PUBLISH_FAILURES = [
+  'invalid',
+  'too_large',
+  'full',
+  'overloaded',
+  'unavailable',
+  'closed',
+  'fault',
+] as const
+export type PublishFailure = (typeof PUBLISH_FAILURES)[number]
+
 /**
  * Counts what happened in a hub since it started. Events and bytes of open streams are summed up when they are asked
  * for, so that a delivery costs nothing here.
@@ -16,7 +28,8 @@ export class HubCounts implements HubObserver {
   published = 0
   /** Of data, as UTF-8. */
   publishedBytes = 0
-  publishFailures = 0
+  /** Events that were not stored, by why. */
+  readonly publishFailures: Map<PublishFailure, number> = new Map(PUBLISH_FAILURES.map((why) => [why, 0]))
   gaps = 0
   slow = 0
   refused = 0
@@ -67,7 +80,8 @@ export class HubCounts implements HubObserver {
     }
   }
 
-  onAppendFailed(events: readonly NewEvent[]): void {
-    this.publishFailures += events.length
+  /** Events that a publisher was told are not stored, or not known to be. */
+  onNotPublished(why: PublishFailure, count: number): void {
+    this.publishFailures.set(why, (this.publishFailures.get(why) ?? 0) + count)
   }
 }

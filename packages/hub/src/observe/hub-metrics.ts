@@ -1,6 +1,8 @@
+import type { ReconnectReason, SyncReason } from '@millrace/protocol'
 import type { HubObserver, HubStats, NewEvent, PassEnd, ReplayEnd, SlowCause, Subscriber } from '@millrace/server'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { HubCounts } from './hub-counts.ts'
+import * as labels from './metric-labels.ts'
 
 /** What the metrics ask the hub when they are read. */
 export interface MeasuredHub {
@@ -18,19 +20,49 @@ const BATCH_EVENTS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 10_000]
  */
 export class HubMetrics implements HubObserver {
   readonly #registry = new Registry()
-  readonly #opened = this.#counter('millrace_connections_opened_total', 'Streams opened.', ['protocol'])
-  readonly #closed = this.#counter('millrace_connections_closed_total', 'Streams ended, by why.', ['reason'])
-  readonly #refused = this.#counter('millrace_connections_refused_total', 'Streams refused for a while.', ['reason'])
-  readonly #slow = this.#counter('millrace_slow_total', 'Times that a stream fell behind.', ['cause'])
-  readonly #gaps = this.#counter('millrace_gaps_total', 'Gaps told to clients (stream:sync-required).', ['reason'])
-  readonly #replays = this.#counter('millrace_replays_total', 'Streams that caught up, by why they had to.', ['why'])
-  readonly #replayedEvents = this.#counter('millrace_replayed_events_total', 'Events written to streams catching up.')
-  readonly #resumes = this.#counter(
-    'millrace_hot_window_total',
-    'Resumptions that the hot window served, or did not.',
-    ['result'],
+  readonly #opened = this.#labelled(
+    'millrace_connections_opened_total',
+    'Streams opened.',
+    'protocol',
+    labels.PROTOCOLS,
   )
-  readonly #publishFailures = this.#counter('millrace_publish_failures_total', 'Events that were not stored.', ['code'])
+  readonly #closed = this.#labelled(
+    'millrace_connections_closed_total',
+    'Streams ended, by why.',
+    'reason',
+    labels.CLOSED_REASONS,
+  )
+  readonly #refused = this.#labelled(
+    'millrace_connections_refused_total',
+    'Streams refused for a while.',
+    'reason',
+    labels.REFUSED_REASONS,
+  )
+  readonly #slow = this.#labelled(
+    'millrace_slow_total',
+    'Times that a stream fell behind.',
+    'cause',
+    labels.SLOW_CAUSES,
+  )
+  readonly #gaps = this.#labelled(
+    'millrace_gaps_total',
+    'Gaps told to clients (stream:sync-required).',
+    'reason',
+    labels.GAP_REASONS,
+  )
+  readonly #replays = this.#labelled(
+    'millrace_replays_total',
+    'Streams that caught up, by why they had to.',
+    'why',
+    labels.REPLAY_WHYS,
+  )
+  readonly #replayedEvents = this.#counter('millrace_replayed_events_total', 'Events written to streams catching up.')
+  readonly #resumes = this.#labelled(
+    'millrace_hot_window_total',
+    'Streams that caught up from the hot window alone, or needed the log.',
+    'result',
+    labels.WINDOW_RESULTS,
+  )
   readonly #replaySeconds = this.#histogram('millrace_replay_seconds', 'How long catching up took.', REPLAY_SECONDS)
   readonly #flushSeconds = this.#histogram('millrace_flush_seconds', 'How long a pass over the live streams took.')
   readonly #lagSeconds = this.#histogram(
@@ -49,6 +81,12 @@ export class HubMetrics implements HubObserver {
     })
     this.#sum('millrace_events_published_total', 'Events stored.', () => counts.published)
     this.#sum('millrace_published_bytes_total', 'Bytes of data stored, as UTF-8.', () => counts.publishedBytes)
+    this.#sumBy(
+      'millrace_publish_failures_total',
+      'Posted events that were not stored.',
+      'code',
+      () => counts.publishFailures,
+    )
     this.#sum('millrace_events_delivered_total', 'Events written to streams.', () => counts.delivered(hub()).events)
     this.#sum('millrace_sent_bytes_total', 'Bytes of event streams written.', () => counts.delivered(hub()).bytes)
     const now = (name: string, help: string, read: (stats: HubStats) => number): void => {
@@ -72,30 +110,32 @@ export class HubMetrics implements HubObserver {
   }
 
   onOpened({ protocol }: Subscriber): void {
-    this.#opened.inc({ protocol })
+    this.#opened.inc(protocol)
   }
 
-  onRefused(reason: string): void {
-    this.#refused.inc({ reason })
+  onRefused(reason: ReconnectReason): void {
+    this.#refused.inc(reason)
   }
 
   onSlow(_: Subscriber, cause: SlowCause): void {
-    this.#slow.inc({ cause })
+    this.#slow.inc(cause)
   }
 
-  onCaughtUp(_: Subscriber, { why, replayed, source, durationMs }: ReplayEnd): void {
-    this.#replays.inc({ why })
+  onCaughtUp({ request }: Subscriber, { why, replayed, source, durationMs }: ReplayEnd): void {
+    const isNew = why === 'start' && !request.lastEventId && request.from === 'now'
+    this.#replays.inc(isNew ? 'values' : why)
     this.#replayedEvents.inc(replayed)
     this.#replaySeconds.observe(durationMs / 1000)
-    this.#resumes.inc({ result: source === 'window' ? 'hit' : 'miss' })
+    // A new stream has no past to find anywhere.
+    if (!isNew) this.#resumes.inc(source === 'window' ? 'hit' : 'miss')
   }
 
-  onGap(_: Subscriber, reason: string): void {
-    this.#gaps.inc({ reason })
+  onGap(_: Subscriber, reason: SyncReason): void {
+    this.#gaps.inc(reason)
   }
 
   onClosed({ state }: Subscriber): void {
-    this.#closed.inc({ reason: 'reason' in state ? state.reason : 'client' })
+    this.#closed.inc('reason' in state ? state.reason : 'client')
   }
 
   onPass({ durationMs, lagMs }: PassEnd): void {
@@ -108,12 +148,19 @@ export class HubMetrics implements HubObserver {
     this.#appendSeconds.observe(durationMs / 1000)
   }
 
-  onAppendFailed(events: readonly NewEvent[], code: string): void {
-    this.#publishFailures.inc({ code }, events.length)
+  #labelled<Value extends string>(
+    name: string,
+    help: string,
+    label: string,
+    values: readonly Value[],
+  ): { inc(value: Value): void } {
+    const counter: Counter = new Counter({ name, help, labelNames: [label], registers: [this.#registry] })
+    for (const value of values) counter.inc({ [label]: value }, 0)
+    return { inc: (value) => counter.inc({ [label]: value }) }
   }
 
-  #counter<Label extends string = never>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
-    return new Counter({ name, help, labelNames, registers: [this.#registry] })
+  #counter(name: string, help: string): Counter {
+    return new Counter({ name, help, registers: [this.#registry] })
   }
 
   #histogram(name: string, help: string, buckets: number[] = FAST_SECONDS): Histogram {
@@ -144,6 +191,20 @@ export class HubMetrics implements HubObserver {
       collect() {
         counter.reset()
         counter.inc(read())
+      },
+    })
+  }
+
+  /** The same, of which there is one for each of its values. */
+  #sumBy(name: string, help: string, label: string, read: () => ReadonlyMap<string, number>): void {
+    const counter: Counter = new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        counter.reset()
+        for (const [value, count] of read()) counter.inc({ [label]: value }, count)
       },
     })
   }

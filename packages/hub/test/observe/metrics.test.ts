@@ -1,14 +1,10 @@
-import { memory } from '@millrace/node'
-import { createHub, LogError } from '@millrace/server'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { defaultHubSettings } from '../../src/hub-settings.ts'
 import { startHubServer, type HubServer } from '../../src/http/hub-server.ts'
-import { HubCounts } from '../../src/observe/hub-counts.ts'
-import { HubMetrics } from '../../src/observe/hub-metrics.ts'
-import { observers } from '../../src/observe/observers.ts'
 import { ask } from '../support/hub-request.ts'
+import { parseSamples, type Samples } from '../support/metric-samples.ts'
 
 let server: HubServer
 
@@ -17,24 +13,13 @@ beforeAll(async () => {
 })
 afterAll(() => server.close({ drainMs: 0 }))
 
-type Samples = ReadonlyMap<string, number>
-
-function parse(text: string): Samples {
-  const samples = new Map<string, number>()
-  for (const line of text.split('\n')) {
-    const [, name, value] = /^([a-z_]+(?:\{[^}]*\})?) (\S+)$/.exec(line) ?? []
-    if (name !== undefined) samples.set(name, Number(value))
-  }
-  return samples
-}
-
 async function scrape(): Promise<Samples> {
   const { status, body, headers } = await ask(`${server.url}/metrics`)
   expect({ status, type: headers['content-type'] }).toEqual({
     status: 200,
     type: 'text/plain; version=0.0.4; charset=utf-8',
   })
-  return parse(body)
+  return parseSamples(body)
 }
 
 /** Looks until the metric has the value; the test's own time limit ends it. */
@@ -75,6 +60,24 @@ describe('the metrics of a hub', () => {
     const rows = [...document.matchAll(/^\| `(millrace_\w+)` \| (\w+) \|/gm)].map(([, name, kind]) => `${name} ${kind}`)
     expect(rows.toSorted()).toEqual(kinds.toSorted())
     expect(rows.length).toBeGreaterThan(20)
+  })
+
+  test('have a series for each value of a label from the start, and docs/metrics.md has all of them', async () => {
+    const own = await startHubServer({ ...defaultHubSettings, log: 'memory:', port: 0 })
+    onTestFinished(() => own.close({ drainMs: 0 }))
+    const samples = parseSamples((await ask(`${own.url}/metrics`)).body)
+    const document = readFileSync(new URL('../../../../docs/metrics.md', import.meta.url), 'utf8')
+    const counters = [...document.matchAll(/^\| `(\w+)` \| counter \| `(\w+)` \| (.*) \|$/gm)]
+    expect(counters.length).toBeGreaterThan(7)
+    for (const [, name, label, meaning = ''] of counters) {
+      const series = [...samples].filter(([each]) => each.startsWith(`${name}{`))
+      expect({ name, count: series.length > 1 }).toEqual({ name, count: true })
+      for (const [each, value] of series) {
+        const [, said] = new RegExp(`\\{${label}="([^"]+)"\\}$`).exec(each) ?? []
+        expect({ each, value }).toEqual({ each, value: 0 })
+        expect(meaning).toContain(`\`${said}\``)
+      }
+    }
   })
 
   test('count a stream that opens, is served and leaves', async () => {
@@ -124,8 +127,9 @@ describe('the metrics of a hub', () => {
     expect(after.get('millrace_replay_seconds_count')).toBe(1)
     const lost = open('/events?topic=b', '1.1', 'Last-Event-ID: nobody\r\n')
     lost.resume()
-    const told = await until('millrace_gaps_total{reason="unknown_id"}', (value) => value === 1)
-    expect(told.get('millrace_hot_window_total{result="miss"}') ?? 1).toBe(1)
+    await until('millrace_gaps_total{reason="unknown_id"}', (value) => value === 1)
+    const told = await until('millrace_hot_window_total{result="miss"}', (value) => value === 1)
+    expect(told.get('millrace_replays_total{why="start"}')).toBe(2)
     for (const socket of [resumed, lost]) socket.destroy()
   })
 
@@ -141,21 +145,5 @@ describe('the metrics of a hub', () => {
     expect(server.hub.endConnection(subscriber?.connection ?? '')).toBe(true)
     slow.resume()
     await until('millrace_connections_closed_total{reason="kicked"}', (value) => value === 1)
-  })
-
-  test('count what is refused', async () => {
-    const backend = memory()
-    const counts = new HubCounts()
-    const metrics = new HubMetrics(() => hub, counts)
-    const hub = createHub({ backend, observer: observers([counts, metrics]) })
-    await hub.ready()
-    backend.log.append = () => Promise.reject(new LogError('unavailable', 'The disk is full.'))
-    await hub.publish([1, 2].map((data) => ({ topic: 'a', data }))).catch(() => undefined)
-    await hub.close({ drainMs: 0 })
-    await hub.admit({ selectors: [], types: [], from: 'now', lastEventId: undefined, nameBy: 'type', envelope: false })
-    const samples = parse(await metrics.text())
-    expect(samples.get('millrace_publish_failures_total{code="unavailable"}')).toBe(2)
-    expect(samples.get('millrace_connections_refused_total{reason="draining"}')).toBe(1)
-    expect(samples.get('millrace_log_following')).toBe(0)
   })
 })
