@@ -19,6 +19,23 @@ test('a hub that closes answers the polls that wait, and who publishes, before i
   }
 })
 
+test('a hub that closes tells who publishes one event a line how far it has come', async () => {
+  const server = await startHubServer({ ...defaultHubSettings, log: 'memory:', port: 0 })
+  const { hostname, port } = new URL(server.url)
+  const socket = connect(Number(port), hostname)
+  let text = ''
+  socket.setEncoding('utf8').on('data', (part: string) => (text += part))
+  socket.on('error', () => undefined)
+  const head =
+    'POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked'
+  const line = '{"topic":"a","data":1}\n'
+  socket.write(`${head}\r\n\r\n${line.length.toString(16)}\r\n${line}\r\n4\r\n{"to\r\n`)
+  await expect.poll(() => text).toContain('{"id":')
+  await server.close({ drainMs: 0 })
+  expect(text).toContain('"status":503,"detail":"The hub is closing. Go on behind the last line that was answered')
+  expect(text).toMatch(/\r\n0\r\n\r\n$/)
+})
+
 test('a client that takes no answer does not keep a hub that closes', async () => {
   const server = await startHubServer({ ...defaultHubSettings, log: 'memory:', port: 0 })
   const { hostname, port } = new URL(server.url)

@@ -24,7 +24,13 @@ async function publish(parts: readonly Buffer[]): Promise<{ answers: Answer[]; s
   // In object mode a read gives one part, as it is.
   const request = Object.assign(Readable.from(parts, { highWaterMark: 1 }), { socket: {}, complete: true })
   const response = Object.assign(new PassThrough(), { writeHead: () => undefined })
-  const options = { onError: failAt, counts: new HubCounts(), lineTimeoutMs: 10_000, paced: new WeakSet() }
+  const options = {
+    onError: failAt,
+    counts: new HubCounts(),
+    lineTimeoutMs: 10_000,
+    closing: new AbortController().signal,
+    paced: new WeakSet(),
+  }
   const text = response.setEncoding('utf8').toArray()
   await publishLines(hub, request as unknown as IncomingMessage, response as unknown as ServerResponse, options)
   const answers = (await text)
@@ -78,7 +84,13 @@ test('a line that comes byte by byte, and never ends, is waited for as long as o
   const request = Object.assign(body, { socket: {}, complete: true })
   let sent = 0
   const dripping = setInterval(() => void body.write(sent++ % 20 === 0 && sent < 50 ? '\n' : ' '), 10)
-  const options = { onError: failAt, counts: new HubCounts(), lineTimeoutMs: 500, paced: new WeakSet() }
+  const options = {
+    onError: failAt,
+    counts: new HubCounts(),
+    lineTimeoutMs: 500,
+    closing: new AbortController().signal,
+    paced: new WeakSet(),
+  }
   await publishLines(hub, request as unknown as IncomingMessage, response as unknown as ServerResponse, options)
   clearInterval(dripping)
   const answer = (await response.setEncoding('utf8').toArray()).join('')

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
-/** Why no more bytes come: the body is whole, its sender has left, or what is due did not come. */
-export type BodyEnd = 'whole' | 'gone' | 'late'
+/** Why no more bytes come: the body is whole, its sender has left, what is due did not come, or nobody wants more. */
+export type BodyEnd = 'whole' | 'gone' | 'late' | 'unwanted'
 
 /**
  * Reads the body of a request at the reader's own pace: what is not asked for stays in the socket. One read at a time.
@@ -12,15 +12,20 @@ export type BodyEnd = 'whole' | 'gone' | 'late'
 export class BodyReader {
   readonly #request: IncomingMessage
   readonly #patienceMs: number
+  readonly #unwanted: AbortSignal
   #dueMs: number
   #wake: (() => void) | undefined
 
-  constructor(request: IncomingMessage, patienceMs: number) {
+  /** @param unwanted aborted when what has not arrived is not to be waited for */
+  constructor(request: IncomingMessage, patienceMs: number, unwanted: AbortSignal) {
     this.#request = request
+    this.#unwanted = unwanted
     this.#patienceMs = patienceMs
     this.#dueMs = performance.now() + patienceMs
     const wake = (): void => this.#wake?.()
     request.on('readable', wake).once('end', wake).once('close', wake).on('error', wake)
+    unwanted.addEventListener('abort', wake)
+    request.once('close', () => unwanted.removeEventListener('abort', wake))
   }
 
   /** The sender has done what was due: its time begins anew. */
@@ -40,6 +45,7 @@ export class BodyReader {
       if (bytes !== null) return bytes
       if (this.#request.readableEnded) return 'whole'
       if (this.#request.destroyed) return 'gone'
+      if (this.#unwanted.aborted) return 'unwanted'
       if (this.isLate) return 'late'
       await this.#wait()
     }

@@ -81,14 +81,15 @@ export async function startHubServer(settings: HubSettings, options: HubServerOp
     observer: observers([counts, metrics, ...(log ? [new ConnectionLog(log)] : [])]),
   })
   const times = { requestTimeoutMs, lineTimeoutMs }
-  const parts = { hub, backend, counts, metrics, settings, onError, times }
+  const closing = new AbortController()
+  const parts = { closing: closing.signal, hub, backend, counts, metrics, settings, onError, times }
   const { app, server, demo } = await startListening(parts, unreadable.promise)
   isStarted = true
-  let closing: Promise<void> | undefined
+  let ended: Promise<void> | undefined
   return {
     url: urlOf(server, settings.host),
     hub,
-    close: (ending) => (closing ??= close(ending ?? {})),
+    close: (ending) => (ended ??= close(ending ?? {})),
   }
 
   async function close(ending: { drainMs?: number }): Promise<void> {
@@ -96,6 +97,7 @@ export async function startHubServer(settings: HubSettings, options: HubServerOp
       server.close(resolve)
     })
     demo?.close()
+    closing.abort()
     await hub.close(ending)
     await Promise.race([closed, untilAnswered(server)])
     server.closeAllConnections()
@@ -114,6 +116,7 @@ async function untilAnswered(server: Server): Promise<void> {
 
 /** What the routes are made of. */
 interface Parts {
+  readonly closing: AbortSignal
   readonly hub: NodeHub
   readonly backend: Backend
   readonly counts: HubCounts
@@ -145,7 +148,7 @@ interface BuiltServer {
 }
 
 async function buildServer(parts: Parts): Promise<BuiltServer> {
-  const { hub, backend, counts, metrics, settings, onError, times } = parts
+  const { closing, hub, backend, counts, metrics, settings, onError, times } = parts
   const paced = new WeakSet()
   const maxBodyBytes = Math.max(fixedLimits.maxBodyBytes, 2 * hub.limits.maxEventBytes)
   const handleStream = hub.handler({ onError })
@@ -162,7 +165,7 @@ async function buildServer(parts: Parts): Promise<BuiltServer> {
   })
   answerErrors(app, onError, maxBodyBytes)
   addHealthRoutes(app, hub)
-  addPublishRoute(app, hub, { onError, counts, lineTimeoutMs: times.lineTimeoutMs, paced })
+  addPublishRoute(app, hub, { onError, counts, lineTimeoutMs: times.lineTimeoutMs, closing, paced })
   addAdminRoutes(app, hub, backend, counts)
   addTopicsRoute(app, handleStream)
   addMetricsRoute(app, metrics)

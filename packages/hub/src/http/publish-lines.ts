@@ -20,6 +20,8 @@ export interface PublishLinesOptions {
   readonly counts: Pick<HubCounts, 'onNotPublished'>
   /** A publisher that finishes no line for this long is told so, and its request ends. Milliseconds. */
   readonly lineTimeoutMs: number
+  /** Aborted when the hub closes: lines that have not come are not waited for. */
+  readonly closing: AbortSignal
   /** Requests that have a time limit of their own are taken out of Node's. */
   readonly paced: WeakSet<object>
 }
@@ -50,14 +52,14 @@ export async function publishLines(
   hub: NodeHub,
   request: IncomingMessage,
   response: ServerResponse,
-  { onError, counts, lineTimeoutMs, paced }: PublishLinesOptions,
+  { onError, counts, lineTimeoutMs, closing, paced }: PublishLinesOptions,
 ): Promise<void> {
   const { socket } = request
   paced.add(socket)
   response.on('error', () => undefined)
   const answers = new Answers(response)
   const judge = (error: unknown): Problem => problemOf(error, onError, 'POST /events, one event a line')
-  const failure = await publishBody(hub, new BodyReader(request, lineTimeoutMs), answers, judge)
+  const failure = await publishBody(hub, new BodyReader(request, lineTimeoutMs, closing), answers, judge)
   paced.delete(socket)
   if (failure === 'gone') return
   if (failure?.failed) counts.onNotPublished(failure.failed.why, failure.failed.count)
@@ -81,6 +83,7 @@ async function publishBody(
     const part = await body.read()
     if (part === 'gone') return 'gone'
     if (part === 'late') return { line: undefined, fault: lateFault() }
+    if (part === 'unwanted') return { line: undefined, fault: closingFault() }
     if (part !== 'whole') bytes += part.length
     const lines = part === 'whole' ? splitter.end() : splitter.push(part)
     const { events, failure } = readLines(lines, count)
@@ -158,6 +161,11 @@ function named(line: number, fault: Problem): Problem {
 
 function lateFault(): Problem {
   return problem(408, 'No line has come for too long. Start a new request when there is something to publish.')
+}
+
+function closingFault(): Problem {
+  const headers = { 'Retry-After': '1' }
+  return problem(503, 'The hub is closing. Go on behind the last line that was answered, in a new request.', headers)
 }
 
 function tooLargeFault(): Problem {

@@ -105,7 +105,13 @@ describe('posted events that are not stored are counted, by why', () => {
     const request = Object.assign(Readable.from([Buffer.from('{"topic":"a","data":1}\n'.repeat(3))]), { socket: {} })
     const response = Object.assign(new PassThrough(), { writeHead: () => undefined })
     const counts = new HubCounts()
-    const options = { onError: () => undefined, counts, lineTimeoutMs: 1_000, paced: new WeakSet() }
+    const options = {
+      onError: () => undefined,
+      counts,
+      lineTimeoutMs: 1_000,
+      closing: new AbortController().signal,
+      paced: new WeakSet(),
+    }
     response.resume()
     await publishLines(
       hub as unknown as NodeHub,
