@@ -105,10 +105,13 @@ describe('publish', () => {
       /http:\/\/127\.0\.0\.1:1[ .].*"millrace serve".*--url/,
     ],
     ['no such host', ['a', 'x', '--url', 'http://no-such-host.invalid'], 1, /no-such-host\.invalid/],
+    ['a password', ['a', 'x', '--url', 'http://bob:hunter2@127.0.0.1'], 2, /--url has a user name or a password/],
+    ['a password in what is no URL', ['a', 'x', '--url', 'bob:hunter2@host'], 2, /--url is "…@host"; it must be/],
   ])('%s', (_name, args, code, words) => {
     const result = publish(...args)
     expect(result).toEqual({ code, stdout: '', stderr: expect.stringMatching(words) })
     expect(result.stderr).toMatch(/^millrace: [^\n]+\n$/)
+    expect(result.stderr).not.toContain('hunter2')
   })
 
   test('a server that is no hub', async () => {
@@ -177,6 +180,9 @@ describe('tail', () => {
     ['no topic', [], 2, /Name a topic or a pattern/],
     ['a topic that is none', ['a..b'], 1, /"a\.\.b" is not a topic or pattern/],
     ['nobody there', ['a', '--url', 'http://127.0.0.1:1'], 1, /"millrace serve"/],
+    ['a start with a typo', ['a', '--from', 'earlist'], 2, /--from is "earlist"; .* Did you mean earliest\?/],
+    ['a start that is none', ['a', '--from', 'bogus'], 2, /--from is "bogus"; it must be now, earliest, snapshot or/],
+    ['no start', ['a', '--from', ''], 2, /--from is ""; it must be/],
   ])('%s', (_name, args, code, words) => {
     expect(runCommand(['tail', ...args], { MILLRACE_URL: hub.url })).toEqual({
       code,

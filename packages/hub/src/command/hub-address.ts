@@ -11,14 +11,22 @@ export const URL_HELP: string = `  --url URL        the hub                    (
 export function eventsUrl(given: string | undefined, environment: Readonly<Record<string, string | undefined>>): URL {
   const text = given ?? (environment['MILLRACE_URL'] || DEFAULT_URL)
   const url = URL.canParse(text) ? new URL(text) : undefined
+  const from = given === undefined ? 'MILLRACE_URL' : '--url'
   if (!url || !/^https?:$/.test(url.protocol)) {
-    const from = given === undefined ? 'MILLRACE_URL' : '--url'
-    throw new UsageError(`${from} is ${JSON.stringify(text)}; it must be a URL such as ${DEFAULT_URL}.`)
+    throw new UsageError(`${from} is ${JSON.stringify(withoutSecrets(text))}; it must be a URL such as ${DEFAULT_URL}.`)
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new UsageError(`${from} has a user name or a password, which no hub takes: leave them out.`)
   }
   url.search = ''
   url.hash = ''
   url.pathname = `${url.pathname.replace(/(?:\/events)?\/*$/, '')}/events`
   return url
+}
+
+/** What may be a password is not shown. */
+function withoutSecrets(text: string): string {
+  return text.replace(/[^/]*@/, '…@')
 }
 
 /** Sends a request. @throws CommandFailure that says why no hub answers, and what to do */

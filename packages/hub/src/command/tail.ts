@@ -1,3 +1,5 @@
+import { parseEventId } from '@millrace/protocol'
+import { nearestName } from '@millrace/server'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { eventsUrl, URL_HELP } from './hub-address.ts'
 import { parsed } from './parsed.ts'
@@ -11,7 +13,8 @@ After a cut it goes on with the last id, so that nothing is missed; where someth
 Ctrl-C ends it with the exit code 0, as does the end of all its topics; 1 means that the hub refused it.
 
 Options
-${URL_HELP}  --from WHERE     now, earliest, or the id of an event after which to begin      (default now)
+${URL_HELP}  --from WHERE     now, earliest, snapshot (the last event of each topic), or the id of an event after which to begin
+                   (default now)
   --type TYPE      only events of this type; may be given several times
   --json           each line is JSON: {"id","topic","type","time","data"}
   -h, --help       this text
@@ -42,6 +45,7 @@ export async function tail(argv: readonly string[]): Promise<void> {
   const url = eventsUrl(values.url, process.env)
   url.searchParams.set('envelope', '1')
   const isStart = STARTS.includes(from)
+  if (!isStart && !parseEventId(from)) throw new UsageError(fromFault(from))
   if (isStart) url.searchParams.set('from', from)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
@@ -56,6 +60,12 @@ export async function tail(argv: readonly string[]): Promise<void> {
     onEvent: (event) => void process.stdout.write(`${values.json ? event.json : lineOf(event)}\n`),
     onNotice: (text) => void process.stderr.write(`millrace: ${text}\n`),
   })
+}
+
+function fromFault(from: string): string {
+  const near = nearestName(from, STARTS)
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`
+  return `--from is ${JSON.stringify(from.slice(0, 64))}; it must be now, earliest, snapshot or the id of an event.${hint}`
 }
 
 /** A line of text is shown as it is; anything else as JSON, so that an event stays one line. */

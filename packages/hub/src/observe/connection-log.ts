@@ -9,8 +9,8 @@ export interface LineLog {
 
 /** As much of what a client sent as goes into a line. */
 const MAX_SHOWN = 128
-/** As many topics as a line names. */
-const MAX_TOPICS = 20
+/** As many topics, and types, as a line names. */
+const MAX_NAMED = 20
 
 /**
  * Writes one line for each turn in a stream's life: opened, behind, caught up, gap, left. `connection` is in each, and in
@@ -32,9 +32,10 @@ export class ConnectionLog implements HubObserver {
         ...named(subscriber),
         ...(peer === undefined ? {} : { peer }),
         protocol,
-        topics: selectors.slice(0, MAX_TOPICS).map((selector) => (selector.startsWith('@') ? '@…' : selector)),
-        ...(selectors.length > MAX_TOPICS ? { moreTopics: selectors.length - MAX_TOPICS } : {}),
-        ...(types.length > 0 ? { types: types.slice(0, MAX_TOPICS) } : {}),
+        topics: selectors.slice(0, MAX_NAMED).map((selector) => (selector.startsWith('@') ? '@…' : selector)),
+        ...(selectors.length > MAX_NAMED ? { moreTopics: selectors.length - MAX_NAMED } : {}),
+        ...(types.length > 0 ? { types: types.slice(0, MAX_NAMED).map((type) => type.slice(0, MAX_SHOWN)) } : {}),
+        ...(types.length > MAX_NAMED ? { moreTypes: types.length - MAX_NAMED } : {}),
         ...(lastEventId ? { resumedFrom: lastEventId.slice(0, MAX_SHOWN) } : { from }),
       },
       'opened',

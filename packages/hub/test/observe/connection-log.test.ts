@@ -116,3 +116,20 @@ test('secrets that come along with an error are not written', () => {
   expect(lines.join('')).toContain('[Redacted]')
   expect(lines.join('')).not.toContain('s3cr3t')
 })
+
+test('a line stays short, whatever a client asks for', async () => {
+  const { server, lines, text } = await start()
+  const types = Array.from({ length: 25 }, (_, i) => `${i}-${'x'.repeat(8_000)}`)
+  const stream = await fetch(`${server.url}/events/stream`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' },
+    body: JSON.stringify({ topic: ['a'], type: types }),
+  })
+  expect(stream.status).toBe(200)
+  const opened = await line(lines, 'opened')
+  expect(opened).toMatchObject({ moreTypes: 5 })
+  expect(opened['types']).toHaveLength(20)
+  expect(text().length).toBeLessThan(5_000)
+  await stream.body?.cancel()
+  await server.close({ drainMs: 0 })
+})
