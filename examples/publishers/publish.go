@@ -13,6 +13,8 @@ import (
 	"time"
 )
 
+const attempts = 6
+
 var client = &http.Client{Timeout: 10 * time.Second}
 
 // Publish stores one event and returns its id. The error has the hub's own words when it refuses.
@@ -22,34 +24,53 @@ func Publish(url, topic string, data any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for wait := time.Second; wait < time.Minute; wait *= 2 {
-		response, err := client.Post(url+"/events", "application/json", bytes.NewReader(body))
-		if err != nil { // nobody there, or cut
-			time.Sleep(wait)
-			continue
+	var why error
+	for attempt, wait := 1, time.Second; ; attempt, wait = attempt+1, 2*wait {
+		id, pause, err := post(url+"/events", body)
+		if err == nil {
+			return id, nil
 		}
-		var answer struct {
-			IDs    []string `json:"ids"`
-			Detail string   `json:"detail"`
+		why = err
+		if pause == never || attempt == attempts {
+			return "", why
 		}
-		err = json.NewDecoder(response.Body).Decode(&answer)
-		response.Body.Close()
-		switch {
-		case response.StatusCode == 429 || response.StatusCode == 503:
-			pause := wait
-			if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil {
-				pause = time.Duration(seconds) * time.Second
-			}
-			time.Sleep(pause)
-		case response.StatusCode == 200 && len(answer.IDs) == 1:
-			return answer.IDs[0], nil
-		case answer.Detail != "":
-			return "", errors.New(answer.Detail)
-		default:
-			return "", fmt.Errorf("%s answered %s (%v)", url, response.Status, err)
+		if pause == 0 {
+			pause = wait
 		}
+		time.Sleep(pause)
 	}
-	return "", errors.New("no answer from " + url)
+}
+
+// never is the pause after what would be refused each time.
+const never = time.Duration(-1)
+
+// post makes one attempt. It answers how long the hub asks to wait; 0 when it does not say.
+func post(url string, body []byte) (id string, pause time.Duration, err error) {
+	response, err := client.Post(url, "application/json", bytes.NewReader(body))
+	if err != nil { // nobody there, or cut
+		return "", 0, err
+	}
+	defer response.Body.Close()
+	var answer struct {
+		IDs    []string `json:"ids"`
+		Detail string   `json:"detail"`
+	}
+	// It fails for a body that was cut, and for a proxy's page.
+	decoding := json.NewDecoder(response.Body).Decode(&answer)
+	if response.StatusCode == 200 && decoding == nil && len(answer.IDs) == 1 {
+		return answer.IDs[0], 0, nil
+	}
+	err = errors.New(answer.Detail)
+	if answer.Detail == "" {
+		err = fmt.Errorf("%s answered %s (%v)", url, response.Status, decoding)
+	}
+	seconds, later := strconv.Atoi(response.Header.Get("Retry-After"))
+	switch status := response.StatusCode; {
+	case status == 200 || status >= 500 || status == 429 && later == nil:
+		return "", time.Duration(min(seconds, 60)) * time.Second, err
+	default: // refused; a 429 without Retry-After is a bound that no waiting mends
+		return "", never, err
+	}
 }
 
 func main() {

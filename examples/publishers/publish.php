@@ -7,35 +7,39 @@ function publish(string $topic, mixed $data, int $attempts = 6): string
     $url = (getenv('MILLRACE_URL') ?: 'http://127.0.0.1:3000') . '/events';
     // The same key on every attempt: what was stored although its answer got lost is not stored twice.
     $event = ['topic' => $topic, 'data' => $data, 'dedupeKey' => bin2hex(random_bytes(16))];
+    $why = '';
     for ($attempt = 0; $attempt < $attempts; $attempt++) {
-        $wait = min(2 ** $attempt, 30);
+        $later = null;
         $request = curl_init($url);
         curl_setopt_array($request, [
             CURLOPT_POSTFIELDS => json_encode($event, JSON_THROW_ON_ERROR),
             CURLOPT_HTTPHEADER => ['Content-Type: application/json'],
             CURLOPT_RETURNTRANSFER => true,
             CURLOPT_TIMEOUT => 10,
-            CURLOPT_HEADERFUNCTION => function ($request, string $header) use (&$wait): int {
+            CURLOPT_HEADERFUNCTION => function ($request, string $header) use (&$later): int {
                 if (preg_match('/^retry-after: (\d+)/i', $header, $match)) {
-                    $wait = (int) $match[1];
+                    $later = (int) $match[1];
                 }
                 return strlen($header);
             },
         ]);
         $answer = curl_exec($request);
-        $status = curl_getinfo($request, CURLINFO_RESPONSE_CODE);
-        if ($status === 200) {
-            return json_decode($answer, true)['ids'][0];
+        // False when nobody is there, and when the answer was cut; what is no JSON is a proxy's page.
+        $status = $answer === false ? 0 : curl_getinfo($request, CURLINFO_RESPONSE_CODE);
+        $said = $answer === false ? null : json_decode($answer, true);
+        if ($status === 200 && isset($said['ids'][0])) {
+            return $said['ids'][0];
         }
-        // 0: nobody there, or cut.
-        if (!in_array($status, [0, 429, 503], true)) {
-            throw new RuntimeException(json_decode($answer, true)['detail'] ?? "$url answered $status");
+        $why = $said['detail'] ?? ($status === 0 ? "No answer from $url: " . curl_error($request) : "$url answered $status");
+        // A 429 without Retry-After is a bound that no waiting mends.
+        if ($status >= 300 && $status < 500 && !($status === 429 && $later !== null)) {
+            break;
         }
         if ($attempt + 1 < $attempts) {
-            sleep($wait);
+            sleep(min($later ?? 2 ** $attempt, 60));
         }
     }
-    throw new RuntimeException("No answer from $url");
+    throw new RuntimeException($why);
 }
 
 try {

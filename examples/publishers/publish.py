@@ -1,5 +1,6 @@
 """usage: publish.py TOPIC JSON      prints the id of the event; nothing but Python 3 is needed"""
 
+import http.client
 import json
 import os
 import sys
@@ -23,14 +24,25 @@ def publish(topic, data, *, attempts=6, **fields):
             with urllib.request.urlopen(request, timeout=10) as response:
                 return json.load(response)["ids"][0]
         except urllib.error.HTTPError as error:
-            if error.code not in (429, 503):
-                raise RuntimeError(json.load(error)["detail"]) from None
-            wait = float(error.headers.get("Retry-After", wait))
-        except OSError:  # nobody there, or cut
-            pass
+            why = detail_of(error)
+            later = error.headers.get("Retry-After")
+            # A 429 without Retry-After is a bound that no waiting mends.
+            if error.code < 500 and not (error.code == 429 and later):
+                raise RuntimeError(why) from None
+            if later and later.isdigit():
+                wait = min(int(later), 60)
+        except (OSError, http.client.HTTPException, ValueError, LookupError) as error:  # nobody there, cut, or no hub
+            why = f"No answer from {URL}: {error!r}"
         if attempt + 1 < attempts:
             time.sleep(wait)
-    raise RuntimeError(f"No answer from {URL}")
+    raise RuntimeError(why)
+
+
+def detail_of(error):
+    try:
+        return json.load(error)["detail"]
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):  # a proxy's page, or cut
+        return f"{URL} answered {error.code}"
 
 
 if __name__ == "__main__":

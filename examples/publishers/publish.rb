@@ -10,20 +10,35 @@ HUB = URI("#{ENV.fetch('MILLRACE_URL', 'http://127.0.0.1:3000')}/events")
 def publish(topic, data, attempts: 6)
   # The same key on every attempt: what was stored although its answer got lost is not stored twice.
   body = JSON.generate(topic: topic, data: data, dedupeKey: SecureRandom.uuid)
+  why = nil
   attempts.times do |attempt|
     wait = [2**attempt, 30].min
     begin
       response = Net::HTTP.post(HUB, body, 'Content-Type' => 'application/json')
-      return JSON.parse(response.body)['ids'].first if response.code == '200'
-      raise JSON.parse(response.body)['detail'] unless %w[429 503].include?(response.code)
+      status = response.code.to_i
+      said = fields_of(response.body)
+      return said['ids'].first if status == 200 && said['ids']
 
-      wait = (response['Retry-After'] || wait).to_f
-    rescue SystemCallError, IOError, Timeout::Error
-      # Nobody there, or cut.
+      why = said['detail'] || "#{HUB} answered #{status}"
+      later = response['Retry-After']
+      # A 429 without Retry-After is a bound that no waiting mends.
+      raise why if status.between?(300, 499) && !(status == 429 && later)
+
+      wait = [later.to_i, 60].min if later
+    rescue SystemCallError, SocketError, IOError, Timeout::Error, Net::HTTPBadResponse => e
+      why = "No answer from #{HUB}: #{e.message}" # nobody there, or cut
     end
     sleep wait if attempt + 1 < attempts
   end
-  raise "No answer from #{HUB}"
+  raise why
+end
+
+# Nothing of what was cut, or is a proxy's page.
+def fields_of(text)
+  fields = JSON.parse(text.to_s)
+  fields.is_a?(Hash) ? fields : {}
+rescue JSON::ParserError
+  {}
 end
 
 begin

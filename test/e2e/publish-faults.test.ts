@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { commandPath, startHubProcess, type CommandResult, type HubProcess } from './support/hub-process.ts'
 import { openStream } from './support/stream-reader.ts'
@@ -148,4 +151,17 @@ test('a line that is not UTF-8 is refused, with the line from which to go on', a
   const { code, stdout, stderr } = await publish(hub.url, [], input)
   expect({ code, ids: stdout.trim().split('\n').length }).toEqual({ code: 1, ids: 2 })
   expect(stderr).toBe('millrace: Line 3 is not valid UTF-8. What came before line 3 is published; go on from there.\n')
+})
+
+test('a bound that no waiting mends is told at once, with the line that reaches it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-publish-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'hub.json'), '{"topics":[{"match":"s.>","kind":"state"}],"maxStateKeys":1}')
+  const own = await startHubProcess(['--port', '0', '--config', 'hub.json'], {}, folder)
+  onTestFinished(() => own.stop())
+  const { code, stdout, stderr } = await publish(own.url, [], lines('s.a', 1) + lines('s.b', 2) + lines('s.a', 3))
+  expect({ code, ids: stdout.trim().split('\n').length }).toEqual({ code: 1, ids: 1 })
+  expect(stderr).toMatch(
+    /^millrace: Line 2: The state topics have 1 keys.* What came before line 2 is published; go on from there\.\n$/,
+  )
 })

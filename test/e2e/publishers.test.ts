@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -94,6 +94,50 @@ describe.each(publishers)('$language', ({ language, command, probe: [program, ..
       TIMEOUT_MS,
     )
 
+    test.each([
+      ['an answer that is cut', cutInside],
+      ['an answer that ends too soon', endInside],
+      ['the page of a proxy with 502', (response: ServerResponse) => page(response, 502)],
+      ['the page of a proxy with 504', (response: ServerResponse) => page(response, 504)],
+    ])(
+      'tries again after %s, with the same key',
+      async (_what, fault) => {
+        const keys: unknown[] = []
+        const url = await hubThatFails(fault, 1, keys)
+        expect(await publish(url, 'a', '1')).toMatchObject({
+          code: 0,
+          output: expect.stringContaining('stored-at-last'),
+        })
+        expect(keys).toHaveLength(2)
+        expect(new Set(keys).size).toBe(1)
+      },
+      TIMEOUT_MS,
+    )
+
+    test(
+      'says at last what the hub said, when it goes on saying "later"',
+      async () => {
+        const keys: unknown[] = []
+        const { code, output, errors } = await publish(await hubThatFails(later, Infinity, keys), 'a', '1')
+        expect(code).not.toBe(0)
+        expect(output + errors).toContain('There are 7 dedupe keys.')
+        expect(keys).toHaveLength(6)
+      },
+      TIMEOUT_MS,
+    )
+
+    test(
+      'does not wait for what no waiting mends',
+      async () => {
+        const keys: unknown[] = []
+        const { code, output, errors } = await publish(await hubThatFails(never, Infinity, keys), 'a', '1')
+        expect(code).not.toBe(0)
+        expect(output + errors).toContain('There are 7 keys.')
+        expect(keys).toHaveLength(1)
+      },
+      TIMEOUT_MS,
+    )
+
     test(
       'says why, and fails, when the hub refuses',
       async () => {
@@ -106,17 +150,41 @@ describe.each(publishers)('$language', ({ language, command, probe: [program, ..
   })
 })
 
+type Fault = (response: ServerResponse) => void
+
+const STORED = '{"ids":["stored-at-last"]}'
+const fault =
+  (status: number, detail: string, headers: Readonly<Record<string, string>> = {}): Fault =>
+  (response) =>
+    response
+      .writeHead(status, { 'Content-Type': 'application/problem+json', ...headers })
+      .end(JSON.stringify({ status, detail }))
+const away = fault(503, 'The event log is away.', { 'Retry-After': '1' })
+const later = fault(429, 'There are 7 dedupe keys.', { 'Retry-After': '1' })
+const never = fault(429, 'There are 7 keys.')
+const cutInside: Fault = (response) => {
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': STORED.length })
+  response.write(STORED.slice(0, 10), () => response.socket?.destroy())
+}
+const endInside: Fault = (response) =>
+  response.writeHead(200, { 'Content-Type': 'application/json' }).end(STORED.slice(0, 10))
+const page = (response: ServerResponse, status: number): void =>
+  void response.writeHead(status, { 'Content-Type': 'text/html' }).end('<h1>Bad Gateway</h1>')
+
 /** Answers 503 so many times, as a hub does whose log is away. */
-async function hubThatIsAway(times: number, keys: unknown[]): Promise<string> {
+function hubThatIsAway(times: number, keys: unknown[]): Promise<string> {
+  return hubThatFails(away, times, keys)
+}
+
+/** Fails so many times, then says that it has stored the event. Notes the key of each request. */
+async function hubThatFails(fail: Fault, times: number, keys: unknown[]): Promise<string> {
   const server: Server = createServer((request, response) => {
     let body = ''
     request.setEncoding('utf8').on('data', (text: string) => (body += text))
     request.on('end', () => {
       keys.push((JSON.parse(body) as { dedupeKey?: unknown }).dedupeKey)
-      const isAway = keys.length <= times
-      const type = isAway ? 'application/problem+json' : 'application/json'
-      response.writeHead(isAway ? 503 : 200, { 'Content-Type': type, 'Retry-After': '1' })
-      response.end(isAway ? '{"status":503,"detail":"The event log is away."}' : '{"ids":["stored-at-last"]}')
+      if (keys.length <= times) fail(response)
+      else response.writeHead(200, { 'Content-Type': 'application/json' }).end(STORED)
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,4 +1,4 @@
-import { HubError } from '@millrace/server'
+import { HubError, LogError } from '@millrace/server'
 import { fastify } from 'fastify'
 import { expect, test } from 'vitest'
 import { answerErrors } from '../src/http/problem-answers.ts'
@@ -17,5 +17,24 @@ test.each([
   expect(response.statusCode).toBe(status)
   expect(told).toEqual(isTold ? [[error, 'GET /fails/:id']] : [])
   expect(response.body).not.toContain('no such thing')
+  await app.close()
+})
+
+const full = (passes: boolean): HubError => {
+  const cause = new LogError('full', 'There are too many keys.', { passes })
+  return new HubError('too_many', cause.message, { cause })
+}
+
+test.each([
+  ['dedupe keys, which are forgotten in time', full(true), '1'],
+  ['state keys, which never are', full(false), undefined],
+  ['delivery that lags', new HubError('overloaded', 'It lags.'), '1'],
+  ['a log that is away', new HubError('unavailable', 'It is away.'), '1'],
+  ['a wrong event', new HubError('invalid_event', 'It is wrong.'), undefined],
+])('Retry-After says that waiting helps: %s', async (_what, error, retryAfter) => {
+  const app = fastify()
+  answerErrors(app, () => undefined, 1024)
+  app.get('/fails', () => Promise.reject(error))
+  expect((await app.inject('/fails')).headers['retry-after']).toBe(retryAfter)
   await app.close()
 })

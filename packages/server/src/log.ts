@@ -256,15 +256,23 @@ export interface EventLog {
  * - `closed`: the log was closed; final.
  * - `unavailable`: the backend is away; nothing was stored, try again later.
  * - `invalid`: an argument breaks the contract.
- * - `full`: a bound of the log is reached (state keys, dedupe keys); nothing was stored. The message says which.
+ * - `full`: a bound of the log is reached (state keys, dedupe keys); nothing was stored. The message says which, and
+ *   `passes` whether waiting helps.
  */
 export type LogErrorCode = 'closed' | 'unavailable' | 'invalid' | 'full'
+
+export interface LogErrorOptions extends ErrorOptions {
+  /** Of `full`: whether time makes room, as it does for dedupe keys; a state key is never forgotten. @default false */
+  readonly passes?: boolean
+}
 
 export class LogError extends Error {
   override readonly name = 'LogError'
   readonly code: LogErrorCode
-  constructor(code: LogErrorCode, message: string, options?: ErrorOptions) {
+  readonly passes: boolean
+  constructor(code: LogErrorCode, message: string, { passes = false, ...options }: LogErrorOptions = {}) {
     super(message, options)
     this.code = code
+    this.passes = passes
   }
 }

@@ -172,13 +172,13 @@ function answer(
   positions: readonly (Position | undefined)[],
   outcome: AppendOutcome | undefined,
 ): void {
-  const messages = new Map(outcome?.refused.map(({ append, message }) => [append, message]))
+  const refusals = new Map(outcome?.refused.map((refusal) => [refusal.append, refusal]))
   let from = 0
   for (const [i, { events, resolve, reject }] of appends.entries()) {
-    const message = messages.get(i)
+    const refusal = refusals.get(i)
     const own = positions.slice(from, from + events.length).filter((position) => position !== undefined)
-    if (message === undefined) resolve(own)
-    else reject(new LogError('full', message))
+    if (!refusal) resolve(own)
+    else reject(new LogError('full', refusal.message, { passes: refusal.passes }))
     from += events.length
   }
 }

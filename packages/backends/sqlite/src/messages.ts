@@ -99,8 +99,8 @@ export interface AppendGroup {
 export interface AppendOutcome {
   /** Events, by their place in the group, that had been stored before: there. */
   readonly duplicates: readonly { readonly at: number; readonly place: Place }[]
-  /** Appends, by their place in the group, of which nothing was stored because a bound is reached. */
-  readonly refused: readonly { readonly append: number; readonly message: string }[]
+  /** Appends, by their place in the group, of which nothing was stored because a bound is reached; `passes`: for now. */
+  readonly refused: readonly { readonly append: number; readonly message: string; readonly passes: boolean }[]
 }
 
 export interface PageAnswer {

@@ -154,10 +154,15 @@ export async function assertGap(log: EventLog, reason: string, query: Partial<Re
   assert.equal(found, reason, `a read after ${shown(query.after)} for ${JSON.stringify(query.selectors ?? 'all')}`)
 }
 
-export async function assertRejects(promise: Promise<unknown>, code: LogErrorCode): Promise<void> {
+export async function assertRejects(
+  promise: Promise<unknown>,
+  code: LogErrorCode,
+  { passes }: { readonly passes?: boolean } = {},
+): Promise<void> {
   await assert.rejects(promise, (error: unknown) => {
     assert.ok(error instanceof LogError, `it must reject with a LogError, not ${String(error)}`)
     assert.equal(error.code, code, error.message)
+    if (passes !== undefined) assert.equal(error.passes, passes, `whether it passes: ${error.message}`)
     return true
   })
 }

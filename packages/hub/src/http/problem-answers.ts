@@ -1,5 +1,5 @@
 import { problem, problemBody, PROBLEM_TYPE, type Problem } from '@millrace/node'
-import { HubError, type HubErrorCode } from '@millrace/server'
+import { HubError, LogError, type HubErrorCode } from '@millrace/server'
 import type { PublishFailure } from '../observe/hub-counts.ts'
 import { answerUnread } from './answer-unread.ts'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -102,11 +102,17 @@ function wrongType(type: string | undefined): Problem {
   return problem(415, `Content-Type is ${what}; ${mend}.`)
 }
 
+/** A state key is never forgotten: to wait for room would be in vain. */
+function helpsToWait({ code, cause }: HubError): boolean {
+  if (code === 'too_many') return cause instanceof LogError && cause.passes
+  return statusOf[code] === 429 || statusOf[code] === 503
+}
+
 function faultOf(error: unknown): Problem {
   if (error instanceof RequestFault) return error.problem
   if (error instanceof HubError) {
     const status = statusOf[error.code]
-    return problem(status, error.message, status === 429 || status === 503 ? RETRY_AFTER : undefined)
+    return problem(status, error.message, helpsToWait(error) ? RETRY_AFTER : undefined)
   }
   const { statusCode = 500, message = '' } = error instanceof Error ? (error as FastifyError) : {}
   if (statusCode >= 400 && statusCode < 500) return problem(statusCode, `${message}.`.replace(/\.+$/, '.'))

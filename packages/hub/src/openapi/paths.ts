@@ -10,7 +10,7 @@ const problems: Readonly<Record<string, string>> = {
   409: 'A newer revision was there before.',
   413: 'Too large; nothing was stored.',
   415: 'A media type that is not taken.',
-  429: 'Too much at once; come again after Retry-After.',
+  429: 'Too much: come again after Retry-After; without one a bound is reached that no waiting mends.',
   503: 'The event log is away, or the hub is closing; come again after Retry-After.',
 }
 
@@ -140,7 +140,7 @@ const paths: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
       responses: {
         200: {
           description:
-            'Stored, as durably as the log promises: all of an array, or none. A line is answered by a line, {"id"} or {"error"}; the first failure is the last line.',
+            'Stored, as durably as the log promises: all of an array, or none. A line is answered by a line, {"id"} or {"error"}; the first failure is the last line: a problem with the number of its `line`, and `retryAfter` in seconds if waiting helps.',
           content: {
             'application/json': { schema: ref('Published') },
             'application/x-ndjson': { schema: { type: 'string' } },

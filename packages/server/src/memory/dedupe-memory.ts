@@ -68,7 +68,7 @@ export class DedupeMemory {
     })
     if (this.count + fresh.size <= this.#maxKeys) return repetitions
     const what = `There are ${this.count} dedupe keys of the last ${this.#windowMs} ms, and maxDedupeKeys is ${this.#maxKeys}`
-    throw new LogError('full', `${what}. Publish without a dedupeKey, later, or raise it.`)
+    throw new LogError('full', `${what}. Publish without a dedupeKey, later, or raise it.`, { passes: true })
   }
 
   /** Remembers the events that were stored, and returns the positions of all, in their order. */

@@ -13,11 +13,11 @@ export interface AppendPart {
 
 /**
  * What is to be done with an append. `duplicates`: events, by their place in the group, that are not stored again: where
- * they were stored, or the place in the group of the event that they repeat.
+ * they were stored, or the place in the group of the event that they repeat. `passes`: time makes room.
  */
 export type Verdict =
   | { readonly kind: 'store'; readonly duplicates: ReadonlyMap<number, Place | number> }
-  | { readonly kind: 'refuse'; readonly message: string }
+  | { readonly kind: 'refuse'; readonly message: string; readonly passes: boolean }
 
 const NO_DUPLICATES: ReadonlyMap<number, Place | number> = new Map()
 
@@ -50,7 +50,7 @@ export class AppendGate {
     let duplicates: ReadonlyMap<number, Place | number> = NO_DUPLICATES
     if (extras) {
       const found = this.#findDuplicates(extras, part, ageMs)
-      if (typeof found === 'string') return { kind: 'refuse', message: found }
+      if (typeof found === 'string') return { kind: 'refuse', message: found, passes: true }
       duplicates = found
     }
     if (this.#topics.hasStateRules) {
@@ -61,6 +61,7 @@ export class AppendGate {
         return {
           kind: 'refuse',
           message: `The state topics have ${this.#values.count} keys, and may have ${maxStateKeys} (maxStateKeys): ${mend}.`,
+          passes: false,
         }
       }
     }

@@ -29,7 +29,7 @@ const CHECK_LENGTH = 3
 class GroupDraft {
   readonly drafts = new Map<string, TopicDraft>()
   readonly duplicates: { at: number; place: Place }[] = []
-  readonly refused: { append: number; message: string }[] = []
+  readonly refused: { append: number; message: string; passes: boolean }[] = []
   readonly extras: ReadonlyMap<number, NewEventExtra> | undefined
   seq: number
   check: string
@@ -99,7 +99,7 @@ export class Appender {
     for (const [append, count] of counts.entries()) {
       const part: AppendPart = { from, to: from + count, publisher: publishers[append] ?? '' }
       const verdict = gate.judge(events, draft.extras, part, Math.floor(exactAgeMs))
-      if (verdict.kind === 'refuse') draft.refused.push({ append, message: verdict.message })
+      if (verdict.kind === 'refuse') draft.refused.push({ append, message: verdict.message, passes: verdict.passes })
       else this.#insertPart(events, part, draft, { duplicates: verdict.duplicates, timeMs, ageMs })
       from += count
     }
