@@ -21,9 +21,9 @@ const budgets = /** @type {Budget[]} */ ([
   },
   { name: 'parser', from: '@millrace/protocol', imports: 'EventStreamParser', maxBytes: 2048 },
   // The parser is half of it.
-  { name: 'EventSource', from: '@millrace/client', imports: 'EventSource', maxBytes: 4240 },
+  { name: 'EventSource', from: '@millrace/client', imports: 'EventSource', maxBytes: 4244 },
   // The parser is 1,941 of these; what the rest buys is in docs/decisions.md, "The client".
-  { name: 'connect', from: '@millrace/client', imports: 'connect', maxBytes: 12_064 },
+  { name: 'connect', from: '@millrace/client', imports: 'connect', maxBytes: 12_080 },
   {
     name: 'share, loaded by connect when it is asked for',
     from: '@millrace/client',

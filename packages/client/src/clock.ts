@@ -21,13 +21,13 @@ export const systemClock: Clock = {
   },
 }
 
-/** Sets the one timer of whoever has this, in the place of the one before; false only cancels it. Milliseconds. */
+/** Sets the one timer of whoever has this, in the place of the one before; false only cancels it. Milliseconds, at most what a timer can hold. */
 export type Alarm = (delayMs: number | false, callback?: () => void) => void
 
 export function makeAlarm(clock: Clock): Alarm {
   let cancel: (() => void) | undefined
   return (delayMs, callback = () => {}) => {
     cancel?.()
-    cancel = delayMs === false ? undefined : clock.after(delayMs, callback)
+    cancel = delayMs === false ? undefined : clock.after(Math.min(delayMs, MAX_DELAY_MS), callback)
   }
 }

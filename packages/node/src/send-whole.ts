@@ -17,7 +17,10 @@ export function sendWhole(response: NodeResponse, status: number, headers: Outgo
   const vary = response.getHeader('vary')
   const joined = vary === undefined ? {} : { Vary: joinVary(String(vary), String(headers['Vary'] ?? '')) }
   http1.writeHead(status, { ...headers, ...joined })
-  if (body !== undefined && body.length > LONG_BYTES) http1.setTimeout(UNREAD_MS, () => http1.destroy())
+  if (body !== undefined && body.length > LONG_BYTES) {
+    http1.setTimeout(UNREAD_MS, () => http1.destroy())
+    http1.once('finish', () => http1.setTimeout(0))
+  }
   http1.end(body)
 }
 

@@ -52,4 +52,10 @@ test('a long answer that nobody reads is given up after a minute without a byte,
   const closed = once(sockets[0] as Socket, 'close')
   sockets[0]?.emit('timeout')
   await closed
+  // Who reads it may be quiet afterwards.
+  const reader = connect(port, '127.0.0.1').resume()
+  onTestFinished(() => void reader.destroy())
+  reader.write('GET /?topic=s HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n\r\n')
+  await expect.poll(() => (sockets[1]?.writableLength === 0 ? sockets[1].bytesWritten : 0)).toBeGreaterThan(12_000_000)
+  await expect.poll(() => sockets[1]?.timeout).not.toBe(60_000)
 })

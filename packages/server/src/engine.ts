@@ -81,7 +81,7 @@ export class Engine implements SubscriberHost {
     this.#backend = options.backend
     this.log = options.backend.log
     this.onError = options.onError ?? (() => undefined)
-    this.faults = new LogFaults(this.onError)
+    this.faults = new LogFaults(this.clock, this.onError)
     this.observer = options.observer ?? {}
     this.#appends = new ObservedAppends(this)
     const { maxCount, maxBytes, maxAgeMs } = narrowestRetention(options.backend.topics)
@@ -155,7 +155,6 @@ export class Engine implements SubscriberHost {
   async send(event: EventContent): Promise<void> {
     try {
       await this.#backend.bus.send({ kind: 'ephemeral', event, timeMs: this.clock.time() })
-      this.faults.mended('sending over the bus')
     } catch (error) {
       this.faults.note(error, 'sending over the bus')
       throw error
@@ -288,13 +287,11 @@ export class Engine implements SubscriberHost {
         },
         onResumed: () => {
           this.#isFollowing = true
-          this.faults.mended('following the event log')
         },
       })
       this.#tail = tail
       this.#isFollowing = true
       this.isStarted = true
-      this.faults.mended('following the event log')
       if (this.isClosed) {
         this.#stopListening?.()
         await tail.close()

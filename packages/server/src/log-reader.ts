@@ -114,9 +114,7 @@ export class LogReader {
     else this.#reads++
     const { faults } = this.#host
     try {
-      const answer = await read()
-      faults.mended('reading the event log')
-      return answer
+      return await read()
     } catch (error) {
       faults.note(error, 'reading the event log')
       if (error instanceof LogError) throw error

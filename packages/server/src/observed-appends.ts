@@ -32,7 +32,6 @@ export class ObservedAppends {
     const startedAtMs = clock.now()
     try {
       const positions = await log.append(events, options)
-      faults.mended('storing events')
       const stored = this.#storedOf(events, positions, seen)
       if (stored.length > 0) observer.onAppended?.(stored, clock.now() - startedAtMs)
       return positions

@@ -1,10 +1,11 @@
 import { createHub, LogError, memory, type EventLog } from '@millrace/server'
 import { expect, onTestFinished, test } from 'vitest'
+import { FakeClock } from './support/fake-clock.ts'
 import { request } from './support/hub-scene.ts'
 
 const wholeLog = { ...request('a'), from: 'earliest' } as const
 
-test('what ails the log is told once until it is mended, and what a caller did wrong is not', async () => {
+test('what ails the log is told once a minute, and what a caller did wrong is not', async () => {
   const backend = memory()
   const { log } = backend
   let fault: LogError | undefined
@@ -23,8 +24,10 @@ test('what ails the log is told once until it is mended, and what a caller did w
     close: () => log.close(),
   }
   const told: string[] = []
+  const clock = new FakeClock()
   const hub = createHub({
     backend: { ...backend, log: failing },
+    clock,
     onError: (error, context) => told.push(`${context}: ${(error as Error).message}`),
   })
   onTestFinished(() => hub.close({ drainMs: 0 }))
@@ -40,9 +43,13 @@ test('what ails the log is told once until it is mended, and what a caller did w
   fault = new LogError('full', 'There are too many keys.')
   await fails('too_many')
   expect(told.slice(1)).toEqual(['storing events: The file is gone.'])
+  // There was room for one event, and then there was not: that is no news.
   fault = undefined
   await hub.publish({ topic: 'a', data: 1 })
   fault = new LogError('unavailable', 'The disk is full.')
+  await fails('unavailable')
+  expect(told).toHaveLength(2)
+  clock.advance(60_000)
   await fails('unavailable')
   await expect(hub.poll(wholeLog, { waitMs: 0, wantsAllValues: false })).rejects.toMatchObject({
     code: 'unavailable',

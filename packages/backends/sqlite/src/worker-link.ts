@@ -118,10 +118,12 @@ export class WorkerLink {
   /** The thread has ended: there is no way back but a restart. */
   #break(cause: unknown): void {
     if (this.#fault) return
-    this.#fault = new LogError('closed', 'The thread of the event log has ended. Restart the process.', { cause })
+    const message = 'The thread of the event log has ended. Restart the process.'
+    this.#fault = new LogError('closed', message, { cause })
     const pending = [...this.#pending.values()]
     this.#pending.clear()
-    for (const { reject } of pending) reject(this.#fault)
+    // What it was doing may have been done.
+    for (const { reject } of pending) reject(new LogError('unavailable', message, { cause }))
     this.#listener.onAway(this.#fault)
   }
 }

@@ -47,6 +47,8 @@ function readLines(text: string, count: number, first: number): HubAnswer | unde
 interface Problem {
   readonly status: number
   readonly detail: string
+  /** Seconds. */
+  readonly retryAfter?: unknown
 }
 
 function isProblem(error: unknown): error is Problem {
@@ -55,9 +57,9 @@ function isProblem(error: unknown): error is Problem {
 }
 
 /** The hub counts the lines of its request; who publishes does not know where one begins. */
-function lineError({ status, detail }: Problem, event: number): ClientError {
+function lineError({ status, detail, retryAfter }: Problem, event: number): ClientError {
   const text = JSON.stringify({ detail: detail.replace(/^Line \d+/, `Event ${event}`) })
-  return refusal(text, status, new Headers())
+  return refusal(text, status, new Headers(typeof retryAfter === 'number' ? { 'Retry-After': `${retryAfter}` } : {}))
 }
 
 /** The problem that the hub answers with (RFC 9457): its `detail` says what was wrong, and what to do. */

@@ -35,9 +35,9 @@ export function foreignError({ code, message, cause }: ClientError): ClientError
   return new ClientError(code, `${sentence(message)} Does the server allow pages of this origin (CORS)?`, { cause })
 }
 
-/** With a full stop at its end, wherever the words come from. */
+/** With an end, wherever the words come from. */
 export function sentence(message: string): string {
-  return message.replace(/[^.]$/, '$&.')
+  return message.replace(/[^.?]$/, '$&.')
 }
 
 export function authorizeError(cause: unknown): ClientError {

@@ -207,13 +207,15 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     const { events, cursor, reset } = answer
     if (reset && !isOver) sink.missed(missedNotice(reset, id), undefined)
     for (const event of events) {
-      if (isOver) return 'finished'
+      if (isOver) break
       const polled = polledEvent(event, sink.resumeId())
       onEvent(polled)
       // Of an event that is kept from this client nothing else is said.
       const isSaid = polled.type === 'stream:end'
       if (event.end && !isSaid) onEvent({ ...polled, type: 'stream:end', data: JSON.stringify({ topic: event.topic }) })
     }
+    // Whoever has closed meanwhile has not had all of it.
+    if (isOver) return 'finished'
     sink.moved(cursor)
     const isDue = waitMs
       ? events.length > 0 || clock.now() - startMs > waitMs / 2
@@ -241,6 +243,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   function flow(): void {
     attempt?.limit(false)
     if (openBy !== choice.transport) sink.status({ name: 'open', transport: (openBy = choice.transport) })
+    if (isOver) return
     if (asked === wanted.topics) wanted.confirm(wanted.revision)
     else void putTopics()
   }
@@ -339,7 +342,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     const { topics, revision, from } = wanted
     const error = await ask('PUT', 'topics', { topics, revision, from }, current)
     const { status = 500, retryAfterMs } = error ?? {}
-    const stayAwayMs = status === 429 ? retryAfterMs || floorMs : status >= 500 && retryAfterMs
+    const stayAwayMs = status === 429 ? retryAfterMs || floorMs || LEAST_DELAY_MS : status >= 500 && retryAfterMs
     if (stayAwayMs && attempt === current) {
       const delayMs = waitable(stayAwayMs * (1 + settings.fraction() / 10))
       await pause.wait(delayMs, delayMs)
@@ -373,7 +376,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     body: object,
     { signal }: FeedAttempt,
   ): Promise<ClientError | undefined> {
-    if (!connection) return networkError('no connection')
+    if (!connection || signal.aborted) return networkError('no connection')
     const path = `/${connection}/${what}`
     const call = makeAttempt(clock)
     call.limit(connectTimeoutMs)

@@ -1,4 +1,4 @@
-import { makeAlarm, MAX_DELAY_MS, type Clock } from '../clock.ts'
+import { makeAlarm, type Clock } from '../clock.ts'
 
 /** A timer that fires later than this was held up: by sleep, or by a browser that saves power. Milliseconds. */
 const LATE_MS = 1_000
@@ -44,10 +44,8 @@ export function makeWatchdog(clock: Clock, onSilent: () => void, time: () => num
   }
 
   function wait(delayMs: number): void {
-    // A limit that no timer can hold is looked at on the way.
-    const waitMs = Math.min(delayMs, MAX_DELAY_MS)
-    const dueMs = clock.now() + waitMs
-    alarm(waitMs, () => look(dueMs))
+    const dueMs = clock.now() + delayMs
+    alarm(delayMs, () => look(dueMs))
   }
 
   function look(dueMs: number): void {

@@ -42,6 +42,15 @@ test('Retry-After is obeyed', async () => {
   expect(requests[1]?.atMs).toBe(30_500)
 })
 
+test('so is the one of a line', async () => {
+  const events = Array.from({ length: 101 }, (_, i) => ({ topic: 'a', data: i }))
+  const { requests } = await runPublish(events, [
+    lines({ id: '1' }, { error: { status: 429, detail: 'Line 2: too fast.', retryAfter: 30 } }),
+    lines(...Array.from({ length: 100 }, (_, i) => ({ id: String(i) }))),
+  ])
+  expect(requests[1]?.atMs).toBe(30_500)
+})
+
 test.each([400, 401, 403, 413, 415])('%i is final, and its detail is told', async (status) => {
   const { error, requests } = await runPublish(EVENT, [refused(status, 'The topic is bad.')])
   expect(error).toMatchObject({ code: 'status', status })

@@ -40,4 +40,6 @@ test('what is added to an error begins a sentence, whether the one before has a 
       / resource\. Given up: 3 attempts failed\.$/,
     )
   }
+  const question = new ClientError('content_type', 'It answered with text/html: is the URL right?')
+  expect(gaveUp(question, 'why').message).toBe('It answered with text/html: is the URL right? Given up: why.')
 })

@@ -96,68 +96,6 @@ describe('what the user gives, and throws, stops no stream', () => {
   })
 })
 
-describe('after close() nobody is called', () => {
-  test('neither onError nor a handler, when onSync was under way', async () => {
-    const calls: string[] = []
-    const { stream, errors } = await openScene({
-      lastId: 'nonsense',
-      onSync: (_, { signal }) =>
-        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
-    })
-    stream.on('stream:sync-required', () => void calls.push('handler'))
-    await settle()
-    expect(stream.status.name).toBe('syncing')
-    stream.close()
-    await settle()
-    expect([calls, errors]).toEqual([[], []])
-  })
-
-  test('nor a handler after the one that closes', async () => {
-    for (const transport of ['stream', 'polling'] as const) {
-      const parsed: string[] = []
-      const { clock, hub, stream, data } = await openScene({
-        topics: ['a'],
-        transport,
-        parse: (text) => parsed.push(text),
-      })
-      await clock.advance(1_000)
-      stream.on('message', () => stream.close())
-      const late: unknown[] = []
-      stream.on('message', (event) => void late.push(event))
-      hub.publish('a', 1)
-      hub.publish('a', 2)
-      await clock.advance(10_000)
-      // Who listens to all types comes after those who listen to one.
-      expect([data(), late, clock.timerCount]).toEqual([[], [], 0])
-      expect(parsed.length).toBeLessThanOrEqual(transport === 'polling' ? 1 : 2)
-    }
-  })
-
-  test.each(['connecting', 'open', 'waiting'])('and nothing is left, when who hears of %s closes', async (name) => {
-    let close = (): void => {}
-    let asked = 0
-    const { clock, stream, hub } = await openScene(
-      {
-        transport: 'polling',
-        authorize: () => void asked++,
-        onState: (status) => void (status.name === name && close()),
-      },
-      away,
-    )
-    close = () => stream.close()
-    const seen: string[] = []
-    stream.onStatus((status) => void seen.push(status.name))
-    if (name !== 'waiting') hub.faultOf = () => undefined
-    await clock.until(() => stream.status.name === 'closed')
-    const [requests, calls] = [hub.requests.length, asked]
-    expect(seen.at(-1)).toBe('closed')
-    expect(seen).not.toContain(name)
-    expect(clock.timerCount).toBe(0)
-    await clock.advance(60_000)
-    expect([hub.requests.length, asked]).toEqual([requests, calls])
-  })
-})
-
 test('a handler that one before it has taken off is not called for the same event', async () => {
   const { hub, stream } = await openScene({}, { listen: false })
   const calls: string[] = []

@@ -195,6 +195,17 @@ test.each([
   expect(clock.timerCount).toBe(1)
 })
 
+test('a server that asks for no time at all is asked again for topics that it had no time for', async () => {
+  const { clock, hub, stream } = await openScene({ topics: ['a'] }, { prepare: (one) => (one.retryMs = 0) })
+  hub.faultOf = ({ method }) => (method === 'PUT' ? { kind: 'answer', status: 429 } : undefined)
+  const changed = stream.setTopics(['b'])
+  await settle()
+  hub.faultOf = () => undefined
+  await clock.advance(1_000)
+  await changed
+  expect(hub.requests.map(({ method }) => method)).toEqual(['GET', 'PUT', 'PUT'])
+})
+
 test.each(['heeds', 'does not heed'])(
   'a change that is not answered goes with another stream; fetch %s its signal',
   async (how) => {

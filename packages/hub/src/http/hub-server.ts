@@ -83,8 +83,11 @@ export async function startHubServer(settings: HubSettings, options: HubServerOp
   const times = { requestTimeoutMs, lineTimeoutMs }
   const closing = new AbortController()
   const parts = { closing: closing.signal, hub, backend, counts, metrics, settings, onError, times }
+  hub.ready().then(
+    () => (isStarted = true),
+    () => undefined,
+  )
   const { app, server, demo } = await startListening(parts, unreadable.promise)
-  isStarted = true
   let ended: Promise<void> | undefined
   return {
     url: urlOf(server, settings.host),

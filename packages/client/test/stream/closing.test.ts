@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import { connect } from '../../src/stream/connect.ts'
+import type { StreamStatus } from '../../src/stream/stream-status.ts'
+import { ReferenceHub } from './support/reference-hub.ts'
+import { openScene, URL_OF_HUB } from './support/scene.ts'
+import { settle, TestClock } from './support/test-clock.ts'
+
+const away = { prepare: (hub: { faultOf: unknown }) => void (hub.faultOf = () => ({ kind: 'network' })) }
+
+describe('after close() nobody is called', () => {
+  test('neither onError nor a handler, when onSync was under way', async () => {
+    const calls: string[] = []
+    const { stream, errors } = await openScene({
+      lastId: 'nonsense',
+      onSync: (_, { signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    })
+    stream.on('stream:sync-required', () => void calls.push('handler'))
+    await settle()
+    expect(stream.status.name).toBe('syncing')
+    stream.close()
+    await settle()
+    expect([calls, errors]).toEqual([[], []])
+  })
+
+  test('nor a handler after the one that closes', async () => {
+    for (const transport of ['stream', 'polling'] as const) {
+      const parsed: string[] = []
+      const { clock, hub, stream, data } = await openScene({
+        topics: ['a'],
+        transport,
+        parse: (text) => parsed.push(text),
+      })
+      await clock.advance(1_000)
+      stream.on('message', () => stream.close())
+      const late: unknown[] = []
+      stream.on('message', (event) => void late.push(event))
+      hub.publish('a', 1)
+      hub.publish('a', 2)
+      await clock.advance(10_000)
+      // Who listens to all types comes after those who listen to one.
+      expect([data(), late, clock.timerCount]).toEqual([[], [], 0])
+      expect(parsed.length).toBeLessThanOrEqual(transport === 'polling' ? 1 : 2)
+    }
+  })
+
+  test('and no request for topics that were wanted goes out', async () => {
+    let close = (): void => {}
+    const clock = new TestClock()
+    const hub = new ReferenceHub(clock)
+    const onState = ({ name }: StreamStatus): void => void (name === 'open' && close())
+    const stream = connect(URL_OF_HUB, { fetch: hub.fetch, clock, topics: ['a'], onState })
+    close = () => stream.close()
+    const changed = stream.setTopics(['b'])
+    await expect(changed).rejects.toMatchObject({ code: 'closed' })
+    await settle()
+    expect(hub.requests.filter(({ method }) => method === 'PUT')).toEqual([])
+    expect(clock.timerCount).toBe(0)
+  })
+
+  test('and what a reader has not had is not taken for had, in the middle of an answer to a poll', async () => {
+    const clock = new TestClock()
+    const hub = new ReferenceHub(clock)
+    for (const topic of ['a', 'a', 'a', 'b']) hub.publish(topic, 1)
+    const options = { topics: ['a'], transport: 'polling', lastId: 'e1-0-abc' } as const
+    const stream = connect(URL_OF_HUB, { fetch: hub.fetch, clock, ...options })
+    let count = 0
+    stream.on('message', () => void (++count === 3 && stream.close()))
+    void stream[Symbol.asyncIterator]().next()
+    await clock.until(() => stream.status.name === 'closed')
+    await clock.advance(10_000)
+    expect(hub.requests).toHaveLength(1)
+    expect(stream.lastId).toBe('e1-0-abc')
+  })
+
+  test.each(['connecting', 'open', 'waiting'])('and nothing is left, when who hears of %s closes', async (name) => {
+    let close = (): void => {}
+    let asked = 0
+    const { clock, stream, hub } = await openScene(
+      {
+        transport: 'polling',
+        authorize: () => void asked++,
+        onState: (status) => void (status.name === name && close()),
+      },
+      away,
+    )
+    close = () => stream.close()
+    const seen: string[] = []
+    stream.onStatus((status) => void seen.push(status.name))
+    if (name !== 'waiting') hub.faultOf = () => undefined
+    await clock.until(() => stream.status.name === 'closed')
+    const [requests, calls] = [hub.requests.length, asked]
+    expect(seen.at(-1)).toBe('closed')
+    expect(seen).not.toContain(name)
+    expect(clock.timerCount).toBe(0)
+    await clock.advance(60_000)
+    expect([hub.requests.length, asked]).toEqual([requests, calls])
+  })
+})
