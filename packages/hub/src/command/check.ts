@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util'
-import { checkConfigFile } from '../settings/read-config-file.ts'
+import { checkConfigFile, configFileWarnings } from '../settings/read-config-file.ts'
 import { configJsonSchema } from '../settings/config-schema.ts'
 import { UsageError } from './usage-error.ts'
 
 const USAGE = `Usage: millrace check FILE
        millrace check --schema
 
-Checks a configuration file of millrace serve and names everything that is wrong with it. The exit code is 0 when
-nothing is, 1 when something is, 2 when it was called in a way that it does not know.
+Checks a configuration file of millrace serve and names everything that is wrong with it, and warns of a folder that is
+not there yet, which may come with the service. The exit code is 0 when nothing is wrong, 1 when something is, 2 when it was called in a way that it does not know.
 
 Options
   --schema     print the JSON Schema of the file, which an editor can use
@@ -30,6 +30,7 @@ export function check(argv: readonly string[]): void {
   if (path === undefined || more !== undefined) {
     throw new UsageError('Name one configuration file: millrace check millrace.json. See millrace check --help.')
   }
+  for (const warning of configFileWarnings(path)) process.stderr.write(`${path}: warning: ${warning}\n`)
   const problems = checkConfigFile(path)
   if (problems.length === 0) {
     process.stdout.write(`${path} is fine.\n`)

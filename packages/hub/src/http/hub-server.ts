@@ -21,7 +21,7 @@ import { addMetricsRoute } from './metrics-route.ts'
 import { addOpenApiRoute } from './openapi-route.ts'
 import { fixedLimits } from './fixed-limits.ts'
 import { addHealthRoutes } from './health-routes.ts'
-import { isLoopbackName, originFault } from './open-hub-guard.ts'
+import { openHubFault, originFault } from './open-hub-guard.ts'
 import { answerErrors, answerTargetError, type OnError } from './problem-answers.ts'
 import { addPublishRoute } from './publish-route.ts'
 import { headFault, resolveTarget } from './request-head.ts'
@@ -60,12 +60,8 @@ export interface HubServerOptions {
 export async function startHubServer(settings: HubSettings, options: HubServerOptions = {}): Promise<HubServer> {
   const { onError = () => undefined, log } = options
   const { requestTimeoutMs, lineTimeoutMs } = { ...fixedLimits, ...options }
-  if (!settings.insecure && !isLoopbackName(settings.host)) {
-    throw new UsageError(
-      `An open hub does not listen on ${settings.host}: without keys everybody who reaches it can read and publish everything. ` +
-        'Use --host 127.0.0.1, or --insecure if that is what you want.',
-    )
-  }
+  const fault = openHubFault(settings)
+  if (fault !== undefined) throw new UsageError(fault)
   const backend = openBackend(settings)
   const counts = new HubCounts()
   const metrics = new HubMetrics(() => hub, counts)

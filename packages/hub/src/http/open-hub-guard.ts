@@ -9,6 +9,15 @@ export function isLoopbackName(name: string): boolean {
   return LOOPBACK_NAMES.has(name.toLowerCase()) || /^127(\.\d{1,3}){3}$/.test(name)
 }
 
+/** Why an open hub must not listen where it is told to. */
+export function openHubFault({ host, insecure }: Pick<HubSettings, 'host' | 'insecure'>): string | undefined {
+  if (insecure || isLoopbackName(host)) return undefined
+  return (
+    `An open hub does not listen on ${host}: without keys everybody who reaches it can read and publish everything. ` +
+    'Use --host 127.0.0.1, or --insecure if that is what you want.'
+  )
+}
+
 /** Whether `Host`, which may have a port (RFC 9110, 7.2), stands for this machine alone. */
 export function isLoopbackHost(host: string | undefined): boolean {
   return host !== undefined && isLoopbackName(host.replace(/:\d*$/, ''))

@@ -20,8 +20,17 @@ export function configJsonSchema(): object {
   return { title: 'The configuration of millrace serve', ...z.toJSONSchema(schema, options) }
 }
 
-/** The file's content, checked, or everything that is wrong with it: each with its path, the value and what to do. */
-export function checkConfig(content: unknown): { readonly config: ConfigFile; readonly problems: readonly string[] } {
+export interface CheckedConfig {
+  /** What it says, without what is wrong. */
+  readonly config: ConfigFile
+  /** The names of options whose values are wrong. */
+  readonly faulty: ReadonlySet<string>
+  /** Each with its path, the value and what to do. */
+  readonly problems: readonly string[]
+}
+
+/** The file's content, and everything that is wrong with it. */
+export function checkConfig(content: unknown): CheckedConfig {
   const { success, data, error } = schema.safeParse(content)
   const problems = (error?.issues ?? []).flatMap((issue) =>
     issue.code === 'unrecognized_keys'
@@ -30,8 +39,16 @@ export function checkConfig(content: unknown): { readonly config: ConfigFile; re
   )
   const topics = isObject(content) ? content['topics'] : undefined
   if (Array.isArray(topics)) problems.push(...topicRuleProblems(topics))
-  const { [SCHEMA_KEY]: _, ...config } = success ? data : {}
-  return { config, problems }
+  const faulty = new Set((error?.issues ?? []).map(({ path }) => String(path[0])))
+  const { [SCHEMA_KEY]: _, ...config } = success ? data : soundPart(content, faulty)
+  return { config, faulty, problems }
+}
+
+function soundPart(content: unknown, faulty: ReadonlySet<string>): Record<string, unknown> {
+  if (!isObject(content)) return {}
+  return Object.fromEntries(
+    optionNames.flatMap((name) => (Object.hasOwn(content, name) && !faulty.has(name) ? [[name, content[name]]] : [])),
+  )
 }
 
 function rootFault({ path, message }: z.core.$ZodIssue): string {

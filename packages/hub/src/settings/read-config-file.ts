@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, isAbsolute } from 'node:path'
 import { defaultHubSettings } from '../hub-settings.ts'
-import { checkConfig, type ConfigFile } from './config-schema.ts'
+import { checkConfig, type CheckedConfig } from './config-schema.ts'
+import { duplicateKeys } from './duplicate-keys.ts'
 import { problemsTogether } from './problems-together.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -10,25 +12,39 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /** What a configuration file says, and all that is wrong with it. */
-export function readConfigFile(path: string): { readonly config: ConfigFile; readonly problems: readonly string[] } {
+export function readConfigFile(path: string): CheckedConfig {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readFileSync(path, 'utf8').replace(/^\ufeff/, '')
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
-    return { config: {}, problems: [`It cannot be read: ${REASONS[code] ?? message}.`] }
+    return unreadable(`It cannot be read: ${REASONS[code] ?? message}.`)
   }
   let content: unknown
   try {
-    content = JSON.parse(text.replace(/^\ufeff/, ''))
+    content = JSON.parse(text)
   } catch (error) {
-    return { config: {}, problems: [`It is not JSON: ${error instanceof Error ? error.message : String(error)}.`] }
+    return unreadable(`It is not JSON: ${error instanceof Error ? error.message : String(error)}.`)
   }
-  return checkConfig(content)
+  const { config, faulty, problems } = checkConfig(content)
+  const twice = duplicateKeys(text).map((key) => `${key} is there twice. Leave one of them.`)
+  return { config, faulty, problems: [...twice, ...problems] }
+}
+
+function unreadable(problem: string): CheckedConfig {
+  return { config: {}, faulty: new Set(), problems: [problem] }
 }
 
 /** All that is wrong with a configuration file, by itself. */
 export function checkConfigFile(path: string): readonly string[] {
-  const { config, problems } = readConfigFile(path)
-  return problems.length > 0 ? problems : problemsTogether({ ...defaultHubSettings, ...config })
+  const { config, faulty, problems } = readConfigFile(path)
+  return [...problems, ...problemsTogether({ ...defaultHubSettings, ...config }, faulty)]
+}
+
+/** What may be wrong with a file that is served on this machine. */
+export function configFileWarnings(path: string): readonly string[] {
+  const { log = '' } = readConfigFile(path).config
+  const folder = dirname(log.slice('sqlite:'.length))
+  if (!log.startsWith('sqlite:') || !isAbsolute(folder) || existsSync(folder)) return []
+  return [`log is ${JSON.stringify(log)}; there is no folder ${folder} here, and without it the hub does not start.`]
 }

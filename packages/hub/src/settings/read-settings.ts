@@ -21,7 +21,7 @@ export interface ReadSettings {
 
 /** Puts the settings together: flags win over the environment, the environment over the file, the file over the defaults. */
 export function readSettings(flags: Flags, environment: Environment): ReadSettings {
-  const { values, problems } = readTexts(flags, environment)
+  const { values, faulty, problems } = readTexts(flags, environment)
   const path = flags['config'] ?? environment[variableOf('config')]
   const file = typeof path === 'string' && path !== '' ? readConfigFile(path) : undefined
   problems.push(...(file?.problems ?? []).map((problem) => `${String(path)}: ${problem}`))
@@ -29,19 +29,22 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
   const settings = { ...defaultHubSettings, ...(given.demo === true ? demoDefaults : {}), ...given }
   return {
     settings,
-    problems: problems.length > 0 ? problems : problemsTogether(settings),
+    problems: [...problems, ...problemsTogether(settings, new Set([...faulty, ...(file?.faulty ?? [])]))],
     warnings: unknownVariables(environment),
   }
 }
 
 interface Texts {
   readonly values: Partial<HubSettings>
+  /** The names of options whose values are wrong. */
+  readonly faulty: readonly string[]
   readonly problems: string[]
 }
 
 /** What flags and variables say. */
 function readTexts(flags: Flags, environment: Environment): Texts {
   const values = new Map<string, unknown>()
+  const faulty: string[] = []
   const problems: string[] = []
   for (const name of optionNames) {
     const flag = flags[name]
@@ -50,13 +53,17 @@ function readTexts(flags: Flags, environment: Environment): Texts {
     if (text === undefined || text === '') continue
     const value = valueOf(name, text)
     const fault = faultOf(name, value)
-    if (fault === undefined) values.set(name, value)
-    else problems.push(`${from} is ${JSON.stringify(text)}; ${fault}.${hintOf(name, text)}`)
+    if (fault === undefined) {
+      values.set(name, value)
+      continue
+    }
+    faulty.push(name)
+    problems.push(`${from} is ${JSON.stringify(text)}; ${fault}.${hintOf(name, text)}`)
   }
   for (const name of unbuiltOptions) {
     if (environment[variableOf(name)]) problems.push(`${variableOf(name)} is not built yet. Leave it out.`)
   }
-  return { values: Object.fromEntries(values), problems }
+  return { values: Object.fromEntries(values), faulty, problems }
 }
 
 /** The value that a text stands for; a text that stands for none is left to the schema, which refuses it. */

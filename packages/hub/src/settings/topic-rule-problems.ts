@@ -1,3 +1,4 @@
+import { coversSelector, type Selector } from '@millrace/protocol'
 import { HubError, type TopicRule } from '@millrace/server'
 import { resolveTopicRules } from '@millrace/server/log-parts'
 
@@ -8,10 +9,29 @@ import { resolveTopicRules } from '@millrace/server/log-parts'
 export function topicRuleProblems(rules: readonly unknown[]): readonly string[] {
   return rules.flatMap((rule, i) => {
     const whole = faultOf(rule, i)
-    if (whole === undefined) return []
+    if (whole === undefined) return coveredFault(rules, i) ?? []
     const parts = isObject(rule) ? partsOf(rule).flatMap((part) => faultOf(part, i) ?? []) : []
     return [...new Set(parts.length > 0 ? parts : [whole])]
   })
+}
+
+/** The first rule that matches holds: one behind another that has all its topics never does. */
+function coveredFault(rules: readonly unknown[], index: number): string | undefined {
+  const match = soundMatch(rules[index])
+  const before = rules.slice(0, index).findIndex((rule) => {
+    const earlier = soundMatch(rule)
+    if (earlier === undefined || match === undefined) return false
+    // As a rule it has the topics of users too.
+    return earlier === '>' || coversSelector(earlier, match)
+  })
+  if (before === -1) return undefined
+  const what = `topics[${index}].match is ${JSON.stringify(match)}; topics[${before}], which comes first, has all its topics`
+  return `${what}, so that this rule never holds. Put it before the other, or leave it out.`
+}
+
+/** What a rule without a fault matches. */
+function soundMatch(rule: unknown): Selector | undefined {
+  return faultOf(rule, 0) === undefined ? (rule as { match: Selector }).match : undefined
 }
 
 const SOUND = { match: '>' }
