@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { defaultHubSettings } from '../src/hub-settings.ts'
 import { checkConfig } from '../src/settings/config-schema.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -24,6 +25,13 @@ test('every command of the shell is one that there is', () => {
     .filter(({ language }) => language === 'sh')
     .flatMap(({ text }) => Array.from(text.matchAll(/^ *millrace (\S+)/gm), ([, name]) => name))
   expect(new Set(commands)).toEqual(new Set(['--version', 'serve', 'tail', 'publish', 'check']))
+})
+
+test('the service is given the time that the hub takes to stop, a client that takes no byte included', () => {
+  const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(blockOf('ini')) ?? []
+  // A stream that does not end is cut after 5 s and a sweep; answers that are under way have 1 s.
+  const stopMs = defaultHubSettings.drainMs + 5_000 + 1_000 + 1_000
+  expect(Number(seconds) * 1_000).toBeGreaterThan(stopMs)
 })
 
 const verifiesUnits = spawnSync('systemd-analyze', ['--version']).status === 0
