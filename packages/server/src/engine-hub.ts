@@ -19,7 +19,8 @@ import { HubError } from './hub-error.ts'
 import { resolveHubLimits, type HubLimits, type HubOptions } from './hub-options.ts'
 import { InProcessReader, type ReceivedEvent, type ReceivedGap } from './in-process.ts'
 import { LogError, type AppendOptions } from './log.ts'
-import { Poll, type PollAnswer, type PollOptions } from './poll.ts'
+import { observedPoll } from './observed-poll.ts'
+import type { PollAnswer, PollOptions } from './poll.ts'
 import { newEvent, type CheckedEvent, type PublishEvent } from './publish-event.ts'
 import { readSelectors } from './read-subscribe-request.ts'
 import { Reading, WHOLE_SNAPSHOT } from './reading.ts'
@@ -118,7 +119,7 @@ export class EngineHub implements Hub {
   }
 
   poll(request: SubscribeRequest, options: PollOptions): Promise<PollAnswer> {
-    return new Poll(this.#engine, request, options).answer()
+    return observedPoll(this.#engine, request, options)
   }
 
   subscribe(options: SubscribeOptions): AsyncGenerator<ReceivedEvent | ReceivedGap, void, undefined> {

@@ -28,6 +28,12 @@ export interface PassEnd {
 }
 
 /**
+ * How a poll ended: with events; with none in time; with a `reset`, which events may follow; the client had left; it was
+ * refused, because the log is away or the snapshot is too large.
+ */
+export type PollOutcome = 'events' | 'empty' | 'reset' | 'left' | 'failed'
+
+/**
  * Is told what happens in a hub: for metrics and logs. Methods are called from within the engine's work, in the order in
  * which things happen; they must be brief, must not throw, and must not call the hub.
  */
@@ -45,6 +51,8 @@ export interface HubObserver {
   /** A stream is gone; its state says why. */
   onClosed?(subscriber: Subscriber): void
   onPass?(pass: PassEnd): void
+  /** A poll was answered, with so many events. Who polls has no stream, and is told of nowhere else. */
+  onPolled?(outcome: PollOutcome, events: number): void
   /** Events were stored. Not told: those that repeat one that was stored before (`dedupeKey`). */
   onAppended?(events: readonly NewEvent[], durationMs: number): void
   /** Events could not be stored. `fault`: the log broke its contract. */

@@ -10,6 +10,7 @@ export interface StatsReport {
     readonly byState: Readonly<Record<string, number>>
     readonly endedBy: Readonly<Record<string, number>>
   }
+  readonly polls: { readonly answered: number; readonly events: number }
   readonly events: { readonly published: number; readonly delivered: number }
   readonly bytes: { readonly published: number; readonly sent: number }
   readonly errors: {
@@ -33,6 +34,7 @@ export function reportStats(hub: NodeHub, counts: HubCounts): StatsReport {
   return {
     uptimeMs: Math.round(process.uptime() * 1000),
     connections: { total: counts.opened, active: hub.size, byState, endedBy: Object.fromEntries(counts.closedBy) },
+    polls: { answered: counts.polls, events: counts.polledEvents },
     events: { published: counts.published, delivered: delivered.events },
     bytes: { published: counts.publishedBytes, sent: delivered.bytes },
     errors: {

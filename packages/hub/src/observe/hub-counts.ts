@@ -1,4 +1,4 @@
-import type { HubObserver, NewEvent, Subscriber } from '@millrace/server'
+import type { HubObserver, NewEvent, PollOutcome, Subscriber } from '@millrace/server'
 import { TopicCounts } from './topic-counts.ts'
 
 /** What the counts ask the hub when they are read. */
@@ -33,6 +33,8 @@ export class HubCounts implements HubObserver {
   gaps = 0
   slow = 0
   refused = 0
+  polls = 0
+  polledEvents = 0
   readonly closedBy: Map<string, number> = new Map()
   #goneEvents = 0
   #goneBytes = 0
@@ -58,6 +60,11 @@ export class HubCounts implements HubObserver {
 
   onSlow(): void {
     this.slow++
+  }
+
+  onPolled(_outcome: PollOutcome, events: number): void {
+    this.polls++
+    this.polledEvents += events
   }
 
   onGap(): void {

@@ -1,5 +1,14 @@
 import type { ReconnectReason, SyncReason } from '@millrace/protocol'
-import type { HubObserver, HubStats, NewEvent, PassEnd, ReplayEnd, SlowCause, Subscriber } from '@millrace/server'
+import type {
+  HubObserver,
+  HubStats,
+  NewEvent,
+  PassEnd,
+  PollOutcome,
+  ReplayEnd,
+  SlowCause,
+  Subscriber,
+} from '@millrace/server'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { HubCounts } from './hub-counts.ts'
 import * as labels from './metric-labels.ts'
@@ -44,6 +53,8 @@ export class HubMetrics implements HubObserver {
     'cause',
     labels.SLOW_CAUSES,
   )
+  readonly #polls = this.#labelled('millrace_polls_total', 'Polls answered, by how.', 'outcome', labels.POLL_OUTCOMES)
+  readonly #polledEvents = this.#counter('millrace_polled_events_total', 'Events answered to polls.')
   readonly #gaps = this.#labelled(
     'millrace_gaps_total',
     'Gaps told to clients (stream:sync-required).',
@@ -136,6 +147,11 @@ export class HubMetrics implements HubObserver {
 
   onClosed({ state }: Subscriber): void {
     this.#closed.inc('reason' in state ? state.reason : 'client')
+  }
+
+  onPolled(outcome: PollOutcome, events: number): void {
+    this.#polls.inc(outcome)
+    this.#polledEvents.inc(events)
   }
 
   onPass({ durationMs, lagMs }: PassEnd): void {

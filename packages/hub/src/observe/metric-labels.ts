@@ -1,5 +1,5 @@
 import type { ReconnectReason, SyncReason } from '@millrace/protocol'
-import type { ReplayEnd, SlowCause, Subscriber } from '@millrace/server'
+import type { PollOutcome, ReplayEnd, SlowCause, Subscriber } from '@millrace/server'
 
 type ClosedReason = Extract<Subscriber['state'], { readonly name: 'closed' }>['reason']
 /** `values`: a new stream, which was sent the newest values of state topics before it was live. */
@@ -38,3 +38,4 @@ export const GAP_REASONS: readonly SyncReason[] = all({
 export const SLOW_CAUSES: readonly SlowCause[] = all({ bytes: 0, age: 0, total: 0 })
 export const REPLAY_WHYS: readonly ReplayWhy[] = all({ start: 0, values: 0, slow: 0, reset: 0, topics: 0 })
 export const WINDOW_RESULTS: readonly ('hit' | 'miss')[] = all({ hit: 0, miss: 0 })
+export const POLL_OUTCOMES: readonly PollOutcome[] = all({ events: 0, empty: 0, reset: 0, left: 0, failed: 0 })

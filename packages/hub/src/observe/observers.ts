@@ -10,6 +10,7 @@ export function observers(each: readonly HubObserver[]): HubObserver {
     onGap: (subscriber, reason) => each.forEach((observer) => observer.onGap?.(subscriber, reason)),
     onClosed: (subscriber) => each.forEach((observer) => observer.onClosed?.(subscriber)),
     onPass: (pass) => each.forEach((observer) => observer.onPass?.(pass)),
+    onPolled: (outcome, events) => each.forEach((observer) => observer.onPolled?.(outcome, events)),
     onAppended: (events, durationMs) => each.forEach((observer) => observer.onAppended?.(events, durationMs)),
     onAppendFailed: (events, code) => each.forEach((observer) => observer.onAppendFailed?.(events, code)),
   }

@@ -124,6 +124,7 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
   Stats: object({
     uptimeMs: count,
     connections: object({ total: count, active: count, byState: counts, endedBy: counts }),
+    polls: object({ answered: count, events: count }),
     events: object({ published: count, delivered: count }),
     bytes: object({ published: count, sent: count }),
     errors: object({ publishFailures: count, gaps: count, slow: count, refused: count }),

@@ -27,6 +27,14 @@ function post(server: HubServer, body: string, type = 'application/json'): Promi
   return ask(`${server.url}/events`, { method: 'POST', headers: { 'content-type': type }, body })
 }
 
+/** Looks until the series has the value; the test's own time limit ends it. */
+async function until(server: HubServer, name: string, value: number): Promise<Samples> {
+  for (;;) {
+    const samples = await read(server)
+    if (samples.get(name) === value) return samples
+  }
+}
+
 /** The counts of events that were not stored that are not 0. */
 async function failures(server: HubServer): Promise<Record<string, number>> {
   const entries = [...(await read(server))].flatMap(([name, value]) => {
@@ -166,13 +174,49 @@ test('a new stream that is sent values of state topics is no resumption', async 
   await post(server, '{"topic":"s.a","data":1}')
   const stream = await fetch(`${server.url}/events?topic=s.a`)
   onTestFinished(() => stream.body?.cancel())
-  for (;;) {
-    const samples = await read(server)
-    if (samples.get('millrace_connections{state="live",protocol="http/1.1"}') !== 1) continue
-    expect(samples.get('millrace_replays_total{why="values"}')).toBe(1)
-    expect(samples.get('millrace_replays_total{why="start"}')).toBe(0)
-    expect(samples.get('millrace_hot_window_total{result="hit"}')).toBe(0)
-    expect(samples.get('millrace_hot_window_total{result="miss"}')).toBe(0)
-    return
-  }
+  const samples = await until(server, 'millrace_replays_total{why="values"}', 1)
+  expect(samples.get('millrace_replays_total{why="start"}')).toBe(0)
+  expect(samples.get('millrace_hot_window_total{result="hit"}')).toBe(0)
+  expect(samples.get('millrace_hot_window_total{result="miss"}')).toBe(0)
+})
+
+test('polls are counted by how they end, and their events', async () => {
+  const server = await start()
+  const poll = (query: string): Promise<Response> =>
+    fetch(`${server.url}/events?topic=a&${query}`, { headers: { Accept: 'application/json' } })
+  const { ids } = JSON.parse((await post(server, '{"topic":"a","data":1}')).body) as { ids: [string] }
+  await post(server, '[{"topic":"a","data":2},{"topic":"a","data":3}]')
+  await poll(`last_event_id=${ids[0]}`)
+  await poll('wait=0')
+  await poll('last_event_id=nonsense')
+  const samples = await read(server)
+  expect(samples.get('millrace_polls_total{outcome="events"}')).toBe(1)
+  expect(samples.get('millrace_polls_total{outcome="empty"}')).toBe(1)
+  expect(samples.get('millrace_polls_total{outcome="reset"}')).toBe(1)
+  expect(samples.get('millrace_polls_total{outcome="failed"}')).toBe(0)
+  expect(samples.get('millrace_polled_events_total')).toBe(2)
+  expect(samples.get('millrace_events_delivered_total')).toBe(0)
+  const stats = JSON.parse((await ask(`${server.url}/admin/stats`)).body) as StatsReport
+  expect(stats.polls).toEqual({ answered: 3, events: 2 })
+})
+
+test('a poll that the log cannot answer is counted as failed', async () => {
+  const backend = memory()
+  const { hub, read: samples } = await measured({ backend })
+  const { ids } = await hub.publish({ topic: 'a', data: 1 })
+  backend.log.read = () => Promise.reject(new LogError('unavailable', 'The disk is gone.'))
+  const lastEventId = ids[0]?.replace(/-\d+-/, '-0-')
+  await expect(hub.poll({ ...REQUEST, lastEventId }, { waitMs: 0, wantsAllValues: false })).rejects.toThrow('away')
+  expect((await samples()).get('millrace_polls_total{outcome="failed"}')).toBe(1)
+})
+
+test('a poll whose client leaves is counted as left', async () => {
+  const { hub, read: samples } = await measured()
+  const { ids } = await hub.publish({ topic: 'a', data: 1 })
+  const leaving = new AbortController()
+  const options = { waitMs: 60_000, wantsAllValues: false, signal: leaving.signal }
+  const poll = hub.poll({ ...REQUEST, lastEventId: ids[0] ?? '' }, options)
+  leaving.abort()
+  await poll
+  expect((await samples()).get('millrace_polls_total{outcome="left"}')).toBe(1)
 })
