@@ -17,11 +17,24 @@ const failing = retryPolicy(
 )
 const later = retryPolicy({ maxBackoffMs: MAX_BACKOFF_MS, maxAttempts: false, giveUpAfterMs: LATER_MS }, Math.random)
 
+/** Time, as a test may want it. */
+export interface PatienceClock {
+  nowMs(): number
+  wait(delayMs: number): Promise<unknown>
+}
+
+const systemTime: PatienceClock = { nowMs: () => performance.now(), wait: (delayMs) => pause(delayMs) }
+
 /** Decides whether what has failed is tried again, and waits until then. */
 export class Patience {
+  readonly #clock: PatienceClock
   #failures = 0
   #failingSinceMs = 0
   #hasReached = false
+
+  constructor(clock: PatienceClock = systemTime) {
+    this.#clock = clock
+  }
 
   /** Something was stored. */
   onProgress(): void {
@@ -40,13 +53,13 @@ export class Patience {
     this.#hasReached ||= !isUnreached
     if (isWrongPlace)
       throw new CommandFailure(`${error.message} Start a hub with "millrace serve", or name one with --url.`)
-    const nowMs = performance.now()
+    const nowMs = this.#clock.nowMs()
     if (this.#failures++ === 0) this.#failingSinceMs = nowMs
     const decision = this.#decide(error, nowMs - this.#failingSinceMs)
     const isHarmless = isSafe || isUnreached || isRefused
     if (!isHarmless || 'giveUp' in decision) throw new CommandFailure(error.message, { cause: error })
     process.stderr.write(`millrace: ${error.message} Trying again in ${(decision.delayMs / 1000).toFixed(1)} s.\n`)
-    await pause(decision.delayMs)
+    await this.#clock.wait(decision.delayMs)
   }
 
   #decide(error: ClientError, failingMs: number): RetryDecision {
