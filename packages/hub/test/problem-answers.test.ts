@@ -27,11 +27,11 @@ const full = (passes: boolean): HubError => {
 
 test.each([
   ['dedupe keys, which are forgotten in time', full(true), '1'],
-  ['state keys, which never are', full(false), undefined],
+  ['state keys, which never are', full(false), '60'],
   ['delivery that lags', new HubError('overloaded', 'It lags.'), '1'],
   ['a log that is away', new HubError('unavailable', 'It is away.'), '1'],
   ['a wrong event', new HubError('invalid_event', 'It is wrong.'), undefined],
-])('Retry-After says that waiting helps: %s', async (_what, error, retryAfter) => {
+])('Retry-After says when to come again: %s', async (_what, error, retryAfter) => {
   const app = fastify()
   answerErrors(app, () => undefined, 1024)
   app.get('/fails', () => Promise.reject(error))

@@ -18,6 +18,8 @@ export class RequestFault extends Error {
 export type OnError = (error: unknown, context: string) => void
 
 export const RETRY_AFTER: Readonly<Record<string, string>> = { 'Retry-After': '1' }
+/** For a bound that only an operator can mend: a state key is never forgotten. */
+const LATE_RETRY_AFTER: Readonly<Record<string, string>> = { 'Retry-After': '60' }
 const statusOf: Readonly<Record<HubErrorCode, number>> = {
   invalid_option: 500,
   invalid_event: 400,
@@ -102,17 +104,18 @@ function wrongType(type: string | undefined): Problem {
   return problem(415, `Content-Type is ${what}; ${mend}.`)
 }
 
-/** A state key is never forgotten: to wait for room would be in vain. */
-function helpsToWait({ code, cause }: HubError): boolean {
-  if (code === 'too_many') return cause instanceof LogError && cause.passes
-  return statusOf[code] === 429 || statusOf[code] === 503
+/** When to come again; undefined when that is no use. */
+function retryAfterOf({ code, cause }: HubError): Readonly<Record<string, string>> | undefined {
+  const isLasting = code === 'too_many' && !(cause instanceof LogError && cause.passes)
+  if (isLasting) return LATE_RETRY_AFTER
+  return statusOf[code] === 429 || statusOf[code] === 503 ? RETRY_AFTER : undefined
 }
 
 function faultOf(error: unknown): Problem {
   if (error instanceof RequestFault) return error.problem
   if (error instanceof HubError) {
     const status = statusOf[error.code]
-    return problem(status, error.message, helpsToWait(error) ? RETRY_AFTER : undefined)
+    return problem(status, error.message, retryAfterOf(error))
   }
   const { statusCode = 500, message = '' } = error instanceof Error ? (error as FastifyError) : {}
   if (statusCode >= 400 && statusCode < 500) return problem(statusCode, `${message}.`.replace(/\.+$/, '.'))
