@@ -66,9 +66,9 @@ func post(url string, body []byte) (id string, pause time.Duration, err error) {
 	}
 	seconds, later := strconv.Atoi(response.Header.Get("Retry-After"))
 	switch status := response.StatusCode; {
-	case status == 200 || status >= 500 || status == 429 && later == nil:
+	case status == 200 || status >= 500 || status == 429 && later == nil && seconds < 60:
 		return "", time.Duration(min(seconds, 60)) * time.Second, err
-	default: // refused; a 429 without Retry-After is a bound that no waiting mends
+	default: // refused; a 429 that does not pass within a minute is a bound that no waiting mends
 		return "", never, err
 	}
 }

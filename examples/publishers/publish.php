@@ -31,8 +31,8 @@ function publish(string $topic, mixed $data, int $attempts = 6): string
             return $said['ids'][0];
         }
         $why = $said['detail'] ?? ($status === 0 ? "No answer from $url: " . curl_error($request) : "$url answered $status");
-        // A 429 without Retry-After is a bound that no waiting mends.
-        if ($status >= 300 && $status < 500 && !($status === 429 && $later !== null)) {
+        // A 429 passes within a minute, or it is a bound that no waiting mends.
+        if ($status >= 300 && $status < 500 && !($status === 429 && $later !== null && $later < 60)) {
             break;
         }
         if ($attempt + 1 < $attempts) {

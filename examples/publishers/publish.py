@@ -26,11 +26,12 @@ def publish(topic, data, *, attempts=6, **fields):
         except urllib.error.HTTPError as error:
             why = detail_of(error)
             later = error.headers.get("Retry-After")
-            # A 429 without Retry-After is a bound that no waiting mends.
-            if error.code < 500 and not (error.code == 429 and later):
+            seconds = int(later) if later and later.isdigit() else None
+            # A 429 passes within a minute, or it is a bound that no waiting mends.
+            if error.code < 500 and not (error.code == 429 and seconds is not None and seconds < 60):
                 raise RuntimeError(why) from None
-            if later and later.isdigit():
-                wait = min(int(later), 60)
+            if seconds is not None:
+                wait = min(seconds, 60)
         except (OSError, http.client.HTTPException, ValueError, LookupError) as error:  # nobody there, cut, or no hub
             why = f"No answer from {URL}: {error!r}"
         if attempt + 1 < attempts:

@@ -21,8 +21,8 @@ def publish(topic, data, attempts: 6)
 
       why = said['detail'] || "#{HUB} answered #{status}"
       later = response['Retry-After']
-      # A 429 without Retry-After is a bound that no waiting mends.
-      raise why if status.between?(300, 499) && !(status == 429 && later)
+      # A 429 passes within a minute, or it is a bound that no waiting mends.
+      raise why if status.between?(300, 499) && !(status == 429 && later && later.to_i < 60)
 
       wait = [later.to_i, 60].min if later
     rescue SystemCallError, SocketError, IOError, Timeout::Error, Net::HTTPBadResponse => e

@@ -18,8 +18,7 @@ for wait in 1 2 4 8 16 0; do
   esac
   [ "$cut" = 0 ] && why="$status $body"
   case "$cut $status $later" in
-    '0 429 ') break ;; # no Retry-After: waiting does not help
-    '0 429 '*) ;;
+    '0 429 '[0-9] | '0 429 '[1-5][0-9]) ;; # less than a minute: it passes
     '0 4'*) break ;; # refused: it would be each time
   esac
   [ "$wait" = 0 ] && break

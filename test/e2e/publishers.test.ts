@@ -161,7 +161,7 @@ const fault =
       .end(JSON.stringify({ status, detail }))
 const away = fault(503, 'The event log is away.', { 'Retry-After': '1' })
 const later = fault(429, 'There are 7 dedupe keys.', { 'Retry-After': '1' })
-const never = fault(429, 'There are 7 keys.')
+const never = fault(429, 'There are 7 keys.', { 'Retry-After': '60' })
 const cutInside: Fault = (response) => {
   response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': STORED.length })
   response.write(STORED.slice(0, 10), () => response.socket?.destroy())

@@ -88,6 +88,10 @@ test.each([400, 413, 415, 404, 429])('a %i without Retry-After is final', async 
   expect((await delaysOf(refused(status))).delaysMs).toEqual([])
 })
 
+test('a 429 that asks for a minute is one that only an operator can mend', async () => {
+  expect((await delaysOf(refused(429, 60_000))).delaysMs).toEqual([])
+})
+
 test.each([408, 500, 502, 503, 504])('a %i is tried again', async (status) => {
   expect((await delaysOf(refused(status))).delaysMs).toHaveLength(5)
 })

@@ -5,6 +5,8 @@ import type { PostFailure } from './post-events.ts'
 
 /** Added to by chance. */
 const MIN_DELAY_MS = 500
+/** A bound that only an operator can mend asks for so long, or says nothing about it. Milliseconds. */
+const LASTING_MS = 60_000
 const MAX_BACKOFF_MS = 10_000
 /** Failures in a row, of a hub that does not answer. */
 const MAX_ATTEMPTS = 6
@@ -64,8 +66,7 @@ export class Patience {
 
   #decide(error: ClientError, failingMs: number): RetryDecision {
     const isLater = error.status === 429
-    // Without a Retry-After waiting does not help.
-    if (isLater && error.retryAfterMs === undefined) return { giveUp: 'it does not mend by itself' }
+    if (isLater && (error.retryAfterMs ?? LASTING_MS) >= LASTING_MS) return { giveUp: 'it does not mend by itself' }
     const state = { failures: this.#failures, failingMs, floorMs: MIN_DELAY_MS, wasGood: false, canRenew: false }
     return (isLater ? later : failing)(error, state)
   }

@@ -10,7 +10,7 @@ const problems: Readonly<Record<string, string>> = {
   409: 'A newer revision was there before.',
   413: 'Too large; nothing was stored.',
   415: 'A media type that is not taken.',
-  429: 'Too much: come again after Retry-After; without one a bound is reached that no waiting mends.',
+  429: 'Too much: come again after Retry-After; one of a minute is of a bound that only an operator can mend.',
   503: 'The event log is away, or the hub is closing; come again after Retry-After.',
 }
 
