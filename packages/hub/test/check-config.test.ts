@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readServeArguments } from '../src/command/read-serve-settings.ts'
-import { checkConfigFile, configFileWarnings } from '../src/settings/read-config-file.ts'
+import { checkConfigFile } from '../src/settings/read-config-file.ts'
 
 let folder = ''
 
@@ -62,7 +62,7 @@ test.each([
   [{ topics: [{ match: 'a.>', kind: 'wrong' }, { match: 'a.b' }] }, [expect.stringContaining('topics[0].kind')]],
 ])('what does not go together, and what has no effect: %j', (content, problems) => {
   const path = file(content)
-  expect(checkConfigFile(path)).toEqual(problems)
+  expect(checkConfigFile(path).problems).toEqual(problems)
   expect(refuses(() => readServeArguments(['--config', path], {}))).toBe(problems.length > 0)
 })
 
@@ -78,14 +78,14 @@ test.each([
   ],
   ['{"log":"sqlite:./{\\"port\\":1,\\"port\\":2}"}', []],
 ])('keys that are there twice: %s', (content, problems) => {
-  expect(checkConfigFile(file(content))).toEqual(problems)
+  expect(checkConfigFile(file(content)).problems).toEqual(problems)
 })
 
 test('warns of a folder for the log that is not there, which the service may make', () => {
   const path = file({ log: `sqlite:${folder}/later/events.db` })
-  expect(checkConfigFile(path)).toEqual([])
-  expect(configFileWarnings(path)).toEqual([expect.stringContaining(`there is no folder ${folder}/later here`)])
-  expect(configFileWarnings(file({ log: `sqlite:${folder}/events.db` }))).toEqual([])
-  expect(configFileWarnings(file({ log: 'sqlite:data/events.db' }))).toEqual([])
-  expect(configFileWarnings(file({ log: 'memory:' }))).toEqual([])
+  expect(checkConfigFile(path).problems).toEqual([])
+  expect(checkConfigFile(path).warnings).toEqual([expect.stringContaining(`there is no folder ${folder}/later here`)])
+  expect(checkConfigFile(file({ log: `sqlite:${folder}/events.db` })).warnings).toEqual([])
+  expect(checkConfigFile(file({ log: 'sqlite:data/events.db' })).warnings).toEqual([])
+  expect(checkConfigFile(file({ log: 'memory:' })).warnings).toEqual([])
 })

@@ -88,7 +88,7 @@ describe('where a setting comes from', () => {
 
 describe('what is wrong is said, all at once, with its place, the value and what to do', () => {
   test('in a file', () => {
-    const problems = checkConfigFile(
+    const { problems } = checkConfigFile(
       file({
         prot: 3000,
         heartbeatMs: '15s',
@@ -126,12 +126,12 @@ describe('what is wrong is said, all at once, with its place, the value and what
     ['{"__proto__":{"port":1}}', 'There is no option "__proto__".'],
     [`{"log":"${'x'.repeat(1_000)}"}`, `log is "${'x'.repeat(79)}…; it must be sqlite: and a path`],
   ])('%s: %s', (content, words) => {
-    expect(checkConfigFile(file(content))).toEqual([expect.stringContaining(words)])
+    expect(checkConfigFile(file(content)).problems).toEqual([expect.stringContaining(words)])
   })
 
   test('a file that is not there, or is none', () => {
-    expect(checkConfigFile(join(folder, 'none.json'))).toEqual(['It cannot be read: there is no such file.'])
-    expect(checkConfigFile(folder)).toEqual(['It cannot be read: it is a folder.'])
+    expect(checkConfigFile(join(folder, 'none.json')).problems).toEqual(['It cannot be read: there is no such file.'])
+    expect(checkConfigFile(folder).problems).toEqual(['It cannot be read: it is a folder.'])
   })
 
   test('flags, variables and file together', () => {

@@ -1,6 +1,7 @@
-import { joinVary, problemAnswer, type Problem, type WholeAnswer } from '@millrace/server'
+import { problemAnswer, type Problem, type WholeAnswer } from '@millrace/server'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { NodeResponse } from './node-http.ts'
+import { varyBesides } from './stream-head.ts'
 
 /** Longer answers than a socket takes at once wait in memory until they are read: so long without a byte. Milliseconds. */
 const UNREAD_MS = 60_000
@@ -14,9 +15,8 @@ export function sendWhole(response: NodeResponse, status: number, headers: Outgo
   if (response.headersSent || response.destroyed) return
   // The compatibility API of HTTP/2 takes the same arguments; only the overloads cannot be united.
   const http1 = response as ServerResponse
-  const vary = response.getHeader('vary')
-  const joined = vary === undefined ? {} : { Vary: joinVary(String(vary), String(headers['Vary'] ?? '')) }
-  http1.writeHead(status, { ...headers, ...joined })
+  const { Vary: vary } = headers
+  http1.writeHead(status, typeof vary === 'string' ? { ...headers, Vary: varyBesides(response, vary) } : headers)
   if (body !== undefined && body.length > LONG_BYTES) {
     http1.setTimeout(UNREAD_MS, () => http1.destroy())
     http1.once('finish', () => http1.setTimeout(0))

@@ -11,11 +11,16 @@ export function streamHead(request: NodeRequest, response: NodeResponse, own: St
     const standard = Object.keys(head).find((each) => each.toLowerCase() === name.toLowerCase())
     head[standard ?? name] = value
   }
-  const vary = response.getHeader('vary')
-  if (vary !== undefined && head['Vary'] !== undefined) head['Vary'] = joinVary(String(vary), head['Vary'])
+  if (head['Vary'] !== undefined) head['Vary'] = varyBesides(response, head['Vary'])
   if (head['Connection'] !== undefined && wantsClose(request)) head['Connection'] = 'close'
   if (response.hasHeader('connection')) delete head['Connection']
   return head
+}
+
+/** A value of `Vary`, with what others have set for this response in front. */
+export function varyBesides(response: NodeResponse, own: string): string {
+  const vary = response.getHeader('vary')
+  return vary === undefined ? own : joinVary(String(vary), own)
 }
 
 /** RFC 9112, 9.6: a server that was asked to close says that it will. */

@@ -5,6 +5,7 @@ import {
   type EventStreamRequest,
 } from '../attempt/read-event-stream.ts'
 import { MAX_DELAY_MS, type Clock } from '../clock.ts'
+import { throwUncaught } from '../stream/throw-uncaught.ts'
 import type { Backoff } from './backoff.ts'
 import type { Feed } from './feed.ts'
 
@@ -41,15 +42,12 @@ export function feedByHttp(request: FeedRequest, backoff: Backoff | undefined, f
     try {
       if (backoff) delayMs = backoff(facts)
     } catch (error) {
-      // As what a listener throws: it is reported, and stops nothing.
-      queueMicrotask(() => {
-        throw error
-      })
+      throwUncaught(error)
     }
     feed.onEnd(end, delayMs === false)
     // Whoever heard of it may have closed.
     if (signal.aborted) return
-    const waitMs = Math.max(reconnectionTimeMs, Number(delayMs) || 0)
+    const waitMs = Math.max(reconnectionTimeMs, +delayMs || 0)
     cancelWait = clock.after(Math.min(waitMs, MAX_DELAY_MS), () => void attempt())
   }
 

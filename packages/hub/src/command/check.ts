@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { checkConfigFile, configFileWarnings } from '../settings/read-config-file.ts'
+import { checkConfigFile } from '../settings/read-config-file.ts'
 import { configJsonSchema } from '../settings/config-schema.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -30,8 +30,8 @@ export function check(argv: readonly string[]): void {
   if (path === undefined || more !== undefined) {
     throw new UsageError('Name one configuration file: millrace check millrace.json. See millrace check --help.')
   }
-  for (const warning of configFileWarnings(path)) process.stderr.write(`${path}: warning: ${warning}\n`)
-  const problems = checkConfigFile(path)
+  const { problems, warnings } = checkConfigFile(path)
+  for (const warning of warnings) process.stderr.write(`${path}: warning: ${warning}\n`)
   if (problems.length === 0) {
     process.stdout.write(`${path} is fine.\n`)
     return

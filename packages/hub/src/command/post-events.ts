@@ -25,6 +25,16 @@ export interface PostFailure {
   readonly isRefused: boolean
 }
 
+/** Whether something of a request may be stored that has failed so. */
+export function isInDoubt({ isUnreached, isRefused }: PostFailure): boolean {
+  return !isUnreached && !isRefused
+}
+
+/** Whether the hub has looked at what it refuses, so that nothing of it is stored, whatever became of attempts before. */
+export function settlesDoubt({ isRefused, error }: PostFailure): boolean {
+  return isRefused && error.status !== 429
+}
+
 /** The text that a hub has answered with 200, or why there is none. Does not throw. */
 export async function postEvents(url: URL, type: string, body: string): Promise<string | PostFailure> {
   const signal = AbortSignal.timeout(TIMEOUT_MS)

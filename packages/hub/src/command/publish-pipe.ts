@@ -3,7 +3,7 @@ import { CommandFailure } from './command-failure.ts'
 import { keyedLine, keyMaker, type KeyedLine } from './keyed-line.ts'
 import { readLineAnswers, type LineAnswers } from './line-answers.ts'
 import { Patience } from './patience.ts'
-import { postEvents } from './post-events.ts'
+import { isInDoubt, postEvents, settlesDoubt } from './post-events.ts'
 
 /** Lines of one request: a pipe that is slow gets each of its lines stored at once, one that is fast many together. */
 const MAX_GROUP_COUNT = 5_000
@@ -60,15 +60,14 @@ class PipePublisher {
       rest = rest.slice(ids.length)
       const [next] = rest
       if (!failure || !next) continue
-      isUncertain ||= !failure.isUnreached && !failure.isRefused
+      isUncertain ||= isInDoubt(failure)
       await this.#patience
         .wait(
           failure,
           rest.every(({ hasKey }) => hasKey),
         )
         .catch((error: CommandFailure) => {
-          // What refuses a line for good has looked at it: nothing from it on is stored.
-          const isKnown = !isUncertain || (failure.isRefused && failure.error.status !== 429)
+          const isKnown = !isUncertain || settlesDoubt(failure)
           const last = isKnown ? undefined : rest.at(-1)?.line
           throw new CommandFailure(error.message + whereToGoOn(next.line, last), { cause: error })
         })

@@ -4,7 +4,7 @@ import { eventsUrl, URL_HELP } from './hub-address.ts'
 import { keyMaker } from './keyed-line.ts'
 import { parsed } from './parsed.ts'
 import { Patience } from './patience.ts'
-import { brokenOff, noHub, postEvents, type PostFailure } from './post-events.ts'
+import { brokenOff, isInDoubt, noHub, postEvents, settlesDoubt, type PostFailure } from './post-events.ts'
 import { publishPipe } from './publish-pipe.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -104,9 +104,9 @@ async function publishOne(url: URL, body: string, isSafe: boolean): Promise<stri
     const answer = await postEvents(url, 'application/json', body)
     const idOrFailure = typeof answer === 'string' ? idOf(url, answer) : answer
     if (idOrFailure === null || typeof idOrFailure === 'string') return idOrFailure
-    isUncertain ||= !idOrFailure.isUnreached && !idOrFailure.isRefused
+    isUncertain ||= isInDoubt(idOrFailure)
     await patience.wait(idOrFailure, isSafe).catch((error: CommandFailure) => {
-      const isKnown = !isUncertain || (idOrFailure.isRefused && idOrFailure.error.status !== 429)
+      const isKnown = !isUncertain || settlesDoubt(idOrFailure)
       throw isKnown ? error : new CommandFailure(`${error.message} The event may be published all the same.`)
     })
   }

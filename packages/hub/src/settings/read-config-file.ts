@@ -35,15 +35,20 @@ function unreadable(problem: string): CheckedConfig {
   return { config: {}, faulty: new Set(), problems: [problem] }
 }
 
-/** All that is wrong with a configuration file, by itself. */
-export function checkConfigFile(path: string): readonly string[] {
-  const { config, faulty, problems } = readConfigFile(path)
-  return [...problems, ...problemsTogether({ ...defaultHubSettings, ...config }, faulty)]
+export interface ConfigFileReport {
+  /** All that is wrong with the file by itself. */
+  readonly problems: readonly string[]
+  /** What may be wrong with it, when it is served on this machine. */
+  readonly warnings: readonly string[]
 }
 
-/** What may be wrong with a file that is served on this machine. */
-export function configFileWarnings(path: string): readonly string[] {
-  const { log = '' } = readConfigFile(path).config
+export function checkConfigFile(path: string): ConfigFileReport {
+  const { config, faulty, problems } = readConfigFile(path)
+  const together = problemsTogether({ ...defaultHubSettings, ...config }, faulty)
+  return { problems: [...problems, ...together], warnings: folderWarnings(config.log) }
+}
+
+function folderWarnings(log: string = ''): readonly string[] {
   const folder = dirname(log.slice('sqlite:'.length))
   if (!log.startsWith('sqlite:') || !isAbsolute(folder) || existsSync(folder)) return []
   return [`log is ${JSON.stringify(log)}; there is no folder ${folder} here, and without it the hub does not start.`]

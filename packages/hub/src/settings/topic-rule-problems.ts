@@ -7,31 +7,26 @@ import { resolveTopicRules } from '@millrace/server/log-parts'
  * the parts of a rule that has one are shown to it one by one.
  */
 export function topicRuleProblems(rules: readonly unknown[]): readonly string[] {
+  const faults = rules.map(faultOf)
+  /** Of a rule with a fault it is not known. */
+  const matches = rules.map((rule, i) => (faults[i] === undefined ? (rule as { match: Selector }).match : undefined))
   return rules.flatMap((rule, i) => {
-    const whole = faultOf(rule, i)
-    if (whole === undefined) return coveredFault(rules, i) ?? []
+    const whole = faults[i]
+    if (whole === undefined) return coveredFault(matches, i) ?? []
     const parts = isObject(rule) ? partsOf(rule).flatMap((part) => faultOf(part, i) ?? []) : []
     return [...new Set(parts.length > 0 ? parts : [whole])]
   })
 }
 
 /** The first rule that matches holds: one behind another that has all its topics never does. */
-function coveredFault(rules: readonly unknown[], index: number): string | undefined {
-  const match = soundMatch(rules[index])
-  const before = rules.slice(0, index).findIndex((rule) => {
-    const earlier = soundMatch(rule)
-    if (earlier === undefined || match === undefined) return false
-    // As a rule it has the topics of users too.
-    return earlier === '>' || coversSelector(earlier, match)
-  })
-  if (before === -1) return undefined
+function coveredFault(matches: readonly (Selector | undefined)[], index: number): string | undefined {
+  const match = matches[index]
+  if (match === undefined) return undefined
+  // As a rule `>` has the topics of users too.
+  const before = matches.findIndex((each) => each !== undefined && (each === '>' || coversSelector(each, match)))
+  if (before === index) return undefined
   const what = `topics[${index}].match is ${JSON.stringify(match)}; topics[${before}], which comes first, has all its topics`
   return `${what}, so that this rule never holds. Put it before the other, or leave it out.`
-}
-
-/** What a rule without a fault matches. */
-function soundMatch(rule: unknown): Selector | undefined {
-  return faultOf(rule, 0) === undefined ? (rule as { match: Selector }).match : undefined
 }
 
 const SOUND = { match: '>' }
