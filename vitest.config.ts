@@ -23,6 +23,7 @@ const covered = ['protocol', 'server', 'node']
 export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
+    globalSetup: './test/support/stripped-types.ts',
     // The reference machine has two cores; figures and browsers need both to themselves.
     maxWorkers: 2,
     // Names are sentences, and are wanted whole.

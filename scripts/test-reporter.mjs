@@ -18,14 +18,25 @@ export default class TestReporter {
       tests: tests.map((test) => {
         const result = test.result()
         const reason = result.state === 'skipped' && result.note !== undefined ? ` (${result.note})` : ''
-        return { name: `${test.module.relativeModuleId} > ${test.fullName}${reason}`, state: result.state }
+        const { moduleId: file, relativeModuleId } = test.module
+        return { file, name: `${relativeModuleId} > ${test.fullName}${reason}`, state: result.state }
       }),
       brokenFileCount: modules.filter((module) => module.errors().length > 0).length,
-      strayErrorCount: errors.length,
+      strayErrors: errors.map((error) => causesOf(error).join(' ')),
     }
     // vitest exits after this, and a report of many tests does not fit the pipe at once.
     await new Promise((sent) => {
       process.send?.(report, sent)
     })
   }
+}
+
+/**
+ * @param {unknown} error
+ * @returns {string[]} its message and those of its causes
+ */
+function causesOf(error) {
+  return error instanceof Object && 'message' in error
+    ? [String(error.message), ...causesOf('cause' in error && error.cause)]
+    : []
 }

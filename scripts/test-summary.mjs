@@ -3,9 +3,9 @@
 
 /**
  * @typedef {object} Report what the reporter saw
- * @property {{ name: string, state: 'passed' | 'failed' | 'skipped' | 'pending' }[]} tests
+ * @property {{ file: string, name: string, state: 'passed' | 'failed' | 'skipped' | 'pending' }[]} tests
  * @property {number} brokenFileCount files with an error outside of their tests
- * @property {number} strayErrorCount errors outside of any file
+ * @property {string[]} strayErrors errors outside of any file
  *
  * @typedef {object} Summary
  * @property {number} passed
@@ -27,10 +27,37 @@ export function summarise(report, exitCode) {
     // A test that is still pending at the end of the run has not passed.
     else summary.failed += 1
   }
-  summary.failed += (report?.brokenFileCount ?? 0) + (report?.strayErrorCount ?? 0)
+  summary.failed += (report?.brokenFileCount ?? 0) + (report?.strayErrors.length ?? 0)
   const ranNone = summary.passed === 0
   if (summary.failed === 0 && (exitCode !== 0 || ranNone)) summary.failed = 1
   return summary
+}
+
+/** What ends a process when its runtime itself is at fault: a program of JavaScript cannot. */
+const crash = /exited unexpectedly with signal SIG(?:BUS|ILL|SEGV|TRAP)\b.* while running test file (\S.*)$/
+
+/**
+ * The files whose process was ended by a fault of the runtime, when nothing else is wrong with the run.
+ *
+ * @param {Report | undefined} report
+ * @returns {string[]} empty: none, or the run failed anyway
+ */
+export function crashedFiles(report) {
+  if (!report || report.brokenFileCount > 0) return []
+  const files = report.strayErrors.map((error) => crash.exec(error)?.[1] ?? '')
+  const isLost = report.tests.every(({ file, state }) => state !== 'failed' || files.includes(file))
+  return isLost && files.every((file) => file !== '') ? [...new Set(files)] : []
+}
+
+/**
+ * @param {Report} first
+ * @param {readonly string[]} files those that ran again
+ * @param {Report} second
+ * @returns {Report} of the whole
+ */
+export function withSecondRun(first, files, second) {
+  const tests = [...first.tests.filter(({ file }) => !files.includes(file)), ...second.tests]
+  return { ...second, tests }
 }
 
 /**

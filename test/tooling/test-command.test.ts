@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { runVitest } from '../../scripts/run-vitest.mjs'
 import { skippedLines, summarise, totalsLine } from '../../scripts/test-summary.mjs'
 
@@ -48,6 +48,29 @@ describe('the totals of a run', () => {
     expect(totalsLine(await run())).toBe(expected)
   })
 
+  test('leave out a crash of Node itself when the file passes in a second run, which is said', async () => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    onTestFinished(() => said.mockRestore())
+    place('good.test.js', `test('one', () => {})`)
+    const mark = JSON.stringify(join(folder, 'has-run'))
+    const crashOnce = `if (!existsSync(${mark})) { writeFileSync(${mark}, ''); process.kill(process.pid, 'SIGSEGV') }`
+    place(
+      'crash.test.js',
+      `import { existsSync, writeFileSync } from 'node:fs'
+       test('two', () => {}); test('three', () => { ${crashOnce} })`,
+    )
+    expect(totalsLine(await run())).toBe('3 passed, 0 failed')
+    expect(said.mock.calls.join('\n')).toContain(join(folder, 'crash.test.js'))
+  })
+
+  test('count a crash of Node itself that comes again, and one beside a failure', async () => {
+    place('good.test.js', `test('one', () => {})`)
+    place('crash.test.js', `test('two', () => { process.kill(process.pid, 'SIGSEGV') })`)
+    expect(totalsLine(await run())).toBe('1 passed, 2 failed')
+    place('bad.test.js', `test('three', () => { expect(1).toBe(2) })`)
+    expect(totalsLine(await run())).toBe('1 passed, 3 failed')
+  })
+
   test.each([
     ['of skipped tests only', `test.skip('one', () => {})`, '0 passed, 1 failed, 1 skipped'],
     ['that finds no files', undefined, '0 passed, 1 failed'],
@@ -70,7 +93,7 @@ test('a run that vitest ends without a report is a failure, whatever its exit co
 })
 
 test('a run that vitest calls failed is a failure, though every test passed', () => {
-  const report = { tests: [{ name: 'one', state: 'passed' as const }], brokenFileCount: 0, strayErrorCount: 0 }
+  const report = { tests: [{ file: 'a', name: 'one', state: 'passed' as const }], brokenFileCount: 0, strayErrors: [] }
   expect(totalsLine(summarise(report, 1))).toBe('1 passed, 1 failed')
   expect(totalsLine(summarise(report, 0))).toBe('1 passed, 0 failed')
 })

@@ -1,0 +1,29 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const cache = `${root}node_modules/.cache/stripped-types`
+
+/**
+ * What tests run in threads and in processes of their own, read once by a process that has no threads. Node strips types
+ * by WebAssembly, each thread anew, and ends by a signal once in some thousand threads that do so and end (the registry
+ * of compiled code of its engine); with its cache no thread has to. It also starts a hub in a third of the time.
+ */
+const MODULES = ['packages/hub/src/main.ts', 'packages/backends/sqlite/src/worker/main.ts']
+
+/** Vitest calls it before the first test, for each project. */
+export function setup(): void {
+  if (process.env['NODE_COMPILE_CACHE'] === cache) return
+  process.env['NODE_COMPILE_CACHE'] = cache
+  // A thread's module finds no thread around it, and throws when it has been read.
+  const program = `for (const path of ${JSON.stringify(MODULES)}) await import('${root}' + path).catch(() => {})`
+  const args = [
+    '--conditions=@millrace/source',
+    '--disable-warning=ExperimentalWarning',
+    '--input-type=module',
+    '-e',
+    program,
+  ]
+  const { status } = spawnSync(process.execPath, args, { stdio: 'ignore', timeout: 60_000 })
+  if (status !== 0) throw new Error(`The types of the sources could not be stripped: exit code ${status}.`)
+}
