@@ -6,8 +6,9 @@ const cache = `${root}node_modules/.cache/stripped-types`
 
 /**
  * What tests run in threads and in processes of their own, read once by a process that has no threads. Node strips types
- * by WebAssembly, each thread anew, and ends by a signal once in some thousand threads that do so and end (the registry
- * of compiled code of its engine); with its cache no thread has to. It also starts a hub in a third of the time.
+ * by WebAssembly, each thread anew, and test processes in which hundreds of such threads came and went were now and then
+ * ended by a signal (docs/decisions.md, "The workspace"). With its cache no thread has to, and a hub starts in a third of
+ * the time.
  */
 const MODULES = ['packages/hub/src/main.ts', 'packages/backends/sqlite/src/worker/main.ts']
 
