@@ -40,7 +40,8 @@ async function requestTimes(answers: readonly Answer[], backoff?: Backoff, recon
       void after(openMs).then(() => controller.close())
     return new Response(new ReadableStream({ start }), { headers: { 'content-type': 'text/event-stream' } })
   }
-  feedByHttp({ url: 'http://stream.test/', fetch, signal: closing.signal }, backoff, feed, clock)
+  const request = { url: 'http://stream.test/', fetch, method: 'GET', body: null, credentials: 'same-origin' } as const
+  feedByHttp({ ...request, signal: closing.signal }, backoff, feed, clock)
   await settle()
   for (let i = 0; i < 1_000 && times.length <= answers.length && !closing.signal.aborted; i++) {
     await clock.advance(100)

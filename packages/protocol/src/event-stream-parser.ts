@@ -12,8 +12,8 @@ export interface EventStreamParserOptions {
   readonly lastEventId?: string | undefined
 }
 
-const DEFAULT_LIMIT_BYTES = 16 * 1024 * 1024
-const MAX_LIMIT_BYTES = 256 * 1024 * 1024
+const DEFAULT_LIMIT_BYTES = 2 ** 24
+const MAX_LIMIT_BYTES = 2 ** 28
 
 /** The most that is decoded together: a substring keeps the whole text alive that it was cut from. Bytes. */
 const WINDOW_BYTES = 4096
@@ -263,7 +263,7 @@ export class EventStreamParser {
       } else if (first === COLON) this.#handlers.onComment?.(value(text, at, end))
       else if (first === 114) {
         const digits = /^retry: ?(\d+)$/.exec(text.slice(at, end))?.[1]
-        if (digits) this.#handlers.onRetry?.(Math.min(Number(digits), Number.MAX_SAFE_INTEGER))
+        if (digits) this.#handlers.onRetry?.(Math.min(Number(digits), 2 ** 53 - 1))
       }
     }
     if (data === undefined || stream !== this.#streamCount) return

@@ -206,6 +206,14 @@ describe('replies', () => {
   })
 })
 
+test('a server that is closed still says where it was', async () => {
+  const server = await faultServer()
+  const { origin } = server
+  await server.close()
+  expect(server.origin).toBe(origin)
+  await expect(fetch(origin)).rejects.toThrow('fetch failed')
+})
+
 describe('the record', () => {
   test('has method, URL, headers, body, id, order and time of each request', async () => {
     const server = await faultServer({ otherwise: [reply(200)] })

@@ -15,12 +15,10 @@ export interface EventStreamRequest {
   /** Absolute where the runtime has no base for URLs. */
   readonly url: string
   readonly fetch: Fetch
-  /** @default 'GET' */
-  readonly method?: string | undefined
+  readonly method: string
   readonly headers?: HeadersInput | undefined
-  readonly body?: RequestBody | undefined
-  /** @default 'same-origin' */
-  readonly credentials?: CredentialsMode | undefined
+  readonly body: RequestBody | null
+  readonly credentials: CredentialsMode
   /** The id to resume from; empty when there is none. Also the id that events have until the stream sends another. */
   readonly lastEventId: string
   /** Ends the attempt. Nothing listens to it any more when the attempt has ended. */
@@ -108,7 +106,7 @@ interface Attempt {
 
 async function read(request: EventStreamRequest, handlers: AttemptHandlers, attempt: Attempt): Promise<AttemptEnd> {
   const { signal } = attempt
-  const { url, fetch, method = 'GET', body = null, credentials = 'same-origin', lastEventId } = request
+  const { url, fetch, method, body, credentials, lastEventId } = request
   let kind: 'network' | 'unreadable' = 'network'
   try {
     const response = await fetch(url, {

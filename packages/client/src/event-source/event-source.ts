@@ -82,14 +82,14 @@ export class EventSource extends EventTarget {
   constructor(url: string | URL, init: EventSourceInit | null = null) {
     super()
     if (arguments.length === 0) throw new TypeError('EventSource: no URL')
-    const { fetch = globalThis.fetch, headers = {}, body, backoff, withCredentials, signal: outer } = init ?? {}
-    const { method = body === undefined ? 'GET' : 'POST' } = init ?? {}
+    const { fetch = globalThis.fetch, headers = {}, body = null, backoff, withCredentials, signal: outer } = init ?? {}
+    const { method = body === null ? 'GET' : 'POST' } = init ?? {}
     const { signal } = this.#closing
     this.#url = resolveUrl(`${url}`)
     this.#withCredentials = !!withCredentials
     this.#feed = this.#createFeed()
     // Throws for what `fetch` would reject: an attempt that can never succeed would be repeated for ever.
-    void new Request(this.#url, { method, headers, body: body ?? null })
+    void new Request(this.#url, { method, headers, body })
     const credentials = this.#withCredentials ? 'include' : 'same-origin'
     const request = { url: this.#url, fetch, method, headers, body, credentials, signal } as const
     // Taken off by hand: with the option `signal` some Node forgets to.

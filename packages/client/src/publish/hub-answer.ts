@@ -18,6 +18,9 @@ export function readAnswer(text: string, response: Response, count: number, firs
   if (status !== 200) return { ids: [], error: refusal(text, status, headers) }
   const answer = first === undefined ? readIds(text, count) : readLines(text, count, first)
   if (answer) return answer
+  // An object that is no JSON any more was cut off on the way, where the connection's end is the end of the answer.
+  if (first === undefined && text.startsWith('{') && !parse(text))
+    return { ids: [], error: networkError('the answer was cut off') }
   const type = headers.get('content-type') ?? 'no content type'
   return { ids: [], error: new ClientError('content_type', `What has answered (${type}) is no hub: is the URL right?`) }
 }

@@ -35,6 +35,7 @@ export async function publish(
   options: PublishOptions = {},
 ): Promise<PublishedIds> {
   const settings = resolvePublishOptions(url, options)
+  if (settings.signal?.aborted) throw closed()
   const all = encodeEvents([events].flat(), settings.dedupe)
   const isArray = fitOneArray(all)
   const ids: (string | null)[] = []
@@ -62,7 +63,6 @@ async function send(
   const onAbort = (): void => attempt.stop(closed())
   signal?.addEventListener('abort', onAbort)
   attempt.limit(timeoutMs, 'timeout', `The hub has not answered within ${timeoutMs} ms.`)
-  if (signal?.aborted) onAbort()
   try {
     const own = { ...Object.fromEntries(headers), 'content-type': type }
     const init = { method: 'POST', headers: own, credentials, body, signal: attempt.signal }

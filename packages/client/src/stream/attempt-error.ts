@@ -6,19 +6,11 @@ import { retryAfterMs } from './retry-after.ts'
 
 /** What the end of an attempt is for whoever waits for events. */
 export function errorOf(end: Exclude<AttemptEnd, { kind: 'status' }>): ClientError {
-  switch (end.kind) {
-    case 'content_type': {
-      const type = end.contentType || 'no Content-Type'
-      return new ClientError('content_type', `The server answered with ${type}: is the URL right?`)
-    }
-    case 'unreadable':
-      return caused('unreadable', 'The stream cannot be read', end.error)
-    case 'network':
-      return networkError(end.error)
-    case 'ended':
-    case 'aborted':
-      return new ClientError('ended', 'The response has ended.')
-  }
+  const { kind } = end
+  if (kind === 'network') return networkError(end.error)
+  if (kind === 'unreadable') return caused(kind, 'The stream cannot be read', end.error)
+  if (kind !== 'content_type') return new ClientError('ended', 'The response has ended.')
+  return new ClientError(kind, `The server answered with ${end.contentType || 'no Content-Type'}: is the URL right?`)
 }
 
 /** An error that says what another one was about, and has it as its cause. */

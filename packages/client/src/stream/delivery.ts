@@ -91,7 +91,7 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
   }
 
   function hand(): void {
-    if (isHanding || !(hasHandlers || readers.size > 0)) return
+    if (isHanding || !(hasHandlers || readers.size > 0)) return release()
     isHanding = true
     let entry: Entry | undefined
     while ((entry = entries[next - first])) {
@@ -156,17 +156,16 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
       if (reader.at < 0) reader.at = next
       if (!reader.isOver) readers.add(reader)
       pass()
-      hand()
       while (!reader.isOver) {
-        for (; reader.at < next; reader.at++) {
-          const value = entries[reader.at - first]?.event
-          if (!value || value.type.startsWith('stream:')) continue
-          hasEvent = true
-          return { done: false, value }
-        }
         hand()
-        if (reader.at < next) continue
-        if (isDone()) {
+        if (reader.at < next) {
+          const value = entries[reader.at - first]?.event
+          if (value && !value.type.startsWith('stream:')) {
+            hasEvent = true
+            return { done: false, value }
+          }
+          reader.at++
+        } else if (isDone()) {
           leave()
           if (end?.error) throw end.error
         } else await new Promise<void>((resolve) => (reader.wake = resolve))
@@ -190,6 +189,8 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
     receivedId: () => receivedId,
     queuedCount: () => entries.length,
     push(entry) {
+      // Whoever was told of it has closed.
+      if (end) return
       const last = entries.at(-1)
       // An id alone is done with when what is before it is.
       if (last && !entry.event && !entry.missed) last.id = entry.id
@@ -206,6 +207,9 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
       }),
     finish,
     close() {
+      // What is in hand is not done with; what was handed on before it is.
+      if (isHanding) next--
+      release()
       entries = []
       next = first
       for (const reader of readers) reader.at = first

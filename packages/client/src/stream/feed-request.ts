@@ -8,7 +8,7 @@ export interface Target {
   readonly method: string
   readonly credentials: CredentialsMode
   readonly headers: Headers
-  readonly body: string | undefined
+  readonly body: string | null
 }
 
 /** What a request is about, on top of the settings and of what `authorize` has given. */
@@ -35,8 +35,8 @@ export function feedRequest(
   const headers = new Headers(settings.headers)
   new Headers(access.headers).forEach((value, name) => headers.set(name, value))
   if (body) headers.set('Content-Type', 'application/json')
-  const { fetch, credentials = 'same-origin' } = settings
-  return { url: url.href, fetch, method, credentials, headers, body: body && JSON.stringify(body) }
+  const { fetch, credentials } = settings
+  return { url: url.href, fetch, method, credentials, headers, body: body ? JSON.stringify(body) : null }
 }
 
 /** A request for events: what it asks for, and of whom. */
@@ -86,8 +86,8 @@ function accessUrl(settings: FeedSettings, access: Access): URL {
 }
 
 /** Sends what is not for a stream. Rejects when `fetch` throws. */
-export async function send({ url, fetch, headers, body, ...init }: Target, signal: AbortSignal): Promise<Response> {
-  return fetch(url, { ...init, headers: Object.fromEntries(headers), body: body ?? null, cache: 'no-store', signal })
+export async function send({ url, fetch, headers, ...init }: Target, signal: AbortSignal): Promise<Response> {
+  return fetch(url, { ...init, headers: Object.fromEntries(headers), cache: 'no-store', signal })
 }
 
 /** Lets the connection of a response go that is not read. */

@@ -35,7 +35,7 @@ export interface FeedSettings {
   readonly query: Readonly<Record<string, readonly string[]>>
   readonly method: 'GET' | 'POST'
   readonly headers?: HeadersInput | undefined
-  readonly credentials?: CredentialsMode | undefined
+  readonly credentials: CredentialsMode
   readonly fetch: Fetch
   readonly authorize?: Authorize | undefined
   readonly transport: 'auto' | Transport

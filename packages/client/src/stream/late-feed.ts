@@ -12,7 +12,7 @@ export function lateFeed(plain: EventFeed, load: () => Promise<EventFeed | undef
   let wanted: readonly string[] | undefined
   let changes: (() => void)[] | undefined = []
   const handOn = (): void => {
-    for (const change of changes ?? []) change()
+    changes?.forEach((change) => change())
     wanted = changes = undefined
   }
   const open = async (): Promise<void> => {

@@ -86,20 +86,19 @@ export function resilientStream<Events extends object>(
   )
 
   function close(): void {
+    closing.abort()
+    pause.end()
+    // Also of a feed that has ended by itself, while events still wait for readers.
+    delivery.close()
     feed.close()
   }
 
   function follow(now: FeedStatus): void {
     feedStatus = now
-    const { name } = now
     const error = 'error' in now ? now.error : undefined
     if (error) report(error)
     if (isFinal(now)) {
-      if (name === 'closed') {
-        delivery.close()
-        closing.abort()
-        pause.end()
-      } else delivery.finish(error)
+      delivery.finish(error)
       stopSignals()
       signal?.removeEventListener('abort', close)
       store?.write()
@@ -117,18 +116,19 @@ export function resilientStream<Events extends object>(
     tell(listeners, now, () => status === now)
   }
 
-  function parsed({ type, data, topic, id }: FeedEvent): DeliveredEvent {
+  function parsed({ type, data: text, topic, id }: FeedEvent): DeliveredEvent {
+    let data: unknown = text
     try {
-      return { type, topic, id, data: parse && !type.startsWith('stream:') ? parse(data, type) : parseJson(data) }
+      data = parse && !type.startsWith('stream:') ? parse(text, type) : parseJson(text)
     } catch (cause) {
       fail('handler', 'parse has thrown', cause)
-      return { type, topic, id, data }
     }
+    return { type, topic, id, data }
   }
 
   function handle(event: DeliveredEvent): void {
     const { type } = event
-    for (const name of type.startsWith('stream:') ? [type] : [type, '*']) {
+    for (const name of new Set(type.startsWith('stream:') ? [type] : [type, '*'])) {
       tell(handlers.get(name), event as never, () => !isClosed())
     }
   }
@@ -259,7 +259,7 @@ export function resilientStream<Events extends object>(
   if (settings.onState) listeners.add(settings.onState)
   signal?.addEventListener('abort', close)
   feed.open()
-  if (signal?.aborted) feed.close()
+  if (signal?.aborted) close()
   return self
 }
 

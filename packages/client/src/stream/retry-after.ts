@@ -9,7 +9,8 @@ export const MAX_RETRY_MS = 3_600_000
  */
 export function retryAfterMs(headers: Headers, timeMs: number): number | undefined {
   const text = headers.get('retry-after')?.trim() ?? ''
-  if (/^\d+$/.test(text)) return Math.min(MAX_RETRY_MS, Number(text) * 1000)
-  const delayMs = Date.parse(text) - (Date.parse(headers.get('date') ?? '') || timeMs)
+  const delayMs = /^\d+$/.test(text)
+    ? Number(text) * 1000
+    : Date.parse(text) - (Date.parse(headers.get('date') ?? '') || timeMs)
   return delayMs >= 0 ? Math.min(MAX_RETRY_MS, delayMs) : undefined
 }

@@ -25,6 +25,9 @@ const FUNCTIONS = [
 /** The longest that a hub lets a poll wait. Milliseconds. */
 const MAX_POLL_WAIT_MS = 60_000
 
+/** The most that the parser lets itself be made to hold. Bytes. */
+const MAX_LIMIT_BYTES = 2 ** 28
+
 /** The times and limits of a stream. */
 export interface StreamLimits {
   /** The least delay before an attempt, until the server sends `retry:`. Milliseconds. @default 1000 */
@@ -159,54 +162,58 @@ export type StreamSettings = FeedSettings & StreamLimits & Omit<StreamOptions, k
 
 /** Checks the options and fills in the defaults. @throws ClientError `invalid_option` */
 export function resolveStreamOptions(url: string | URL, options: StreamOptions): StreamSettings {
+  const { topics = [], method = 'GET', transport = 'auto', credentials = 'same-origin' } = options
+  const { from, types, client, clock = systemClock, fraction = Math.random } = options
   const limits = resolveLimits(options)
-  checkOptions(options)
-  const { from, types, client, fraction = Math.random } = options
   const { location, document } = globalThis as { location?: Location; document?: Document }
-  const absolute = absoluteUrl(url, document?.baseURI ?? location?.href)
   const query = Object.entries({ from, type: types, client })
-  return {
+  const settings = {
     ...options,
     ...limits,
-    url: absolute.href,
-    topics: options.topics ?? [],
+    url: absoluteUrl(url, document?.baseURI ?? location?.href),
+    topics,
     query: Object.fromEntries(query.flatMap(([name, value]) => (value ? [[name, [value].flat()]] : []))),
-    method: options.method ?? 'GET',
+    method,
+    credentials,
     // Looked up at each call: whoever replaces it later means this stream too.
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
-    transport: options.transport ?? 'auto',
+    transport,
     policy: retryPolicy(limits, fraction),
-    clock: options.clock ?? systemClock,
+    clock,
     fraction,
     time: Date.now,
     pageOrigin: location?.origin,
   }
+  checkSettings(settings)
+  return settings
 }
 
-function absoluteUrl(url: string | URL, base: string | undefined): URL {
+function absoluteUrl(url: string | URL, base: string | undefined): string {
   let absolute: URL
   try {
     absolute = new URL(url, base)
   } catch {
     throw invalid('url', url, 'give an absolute URL where there is no page')
   }
-  const { username, password } = absolute
-  if (!username && !password) return absolute
+  const { username, password, href } = absolute
+  if (!username && !password) return href
   absolute.username = absolute.password = ''
   throw invalid('url', `${absolute.href} with credentials`, 'give them by headers or authorize')
 }
 
 /** What would otherwise be noticed late, or taken for something else. */
-function checkOptions(options: StreamOptions): void {
-  const { transport = 'auto', method = 'GET', topics = [], headers, silenceMs = false } = options
+function checkSettings(settings: StreamSettings): void {
+  const { transport, method, credentials, topics, headers, limits = {}, silenceMs = false } = settings
   for (const name of FUNCTIONS) {
-    const value = options[name]
+    const value = settings[name]
     if (value !== undefined && typeof value !== 'function') throw invalid(name, value, 'give a function')
   }
   oneOf('transport', transport, ['auto', 'stream', 'long-polling', 'polling'])
   oneOf('method', method, ['GET', 'POST'])
+  oneOf('credentials', credentials, ['omit', 'same-origin', 'include'])
   if (!Array.isArray(topics)) throw invalid('topics', topics, 'give an array of topics')
   checked('silenceMs', silenceMs, true, MAX_DELAY_MS)
+  for (const [name, bytes = 1] of Object.entries(limits)) checked(name, bytes, false, MAX_LIMIT_BYTES)
   try {
     void new Headers(headers)
   } catch (cause) {

@@ -44,6 +44,51 @@ describe('after close() nobody is called', () => {
     }
   })
 
+  test('nor a loop, when what was told of an event closes', async () => {
+    for (const closer of ['parse', 'onError', 'debug'] as const) {
+      let close = (): void => {}
+      const { clock, hub, stream } = await openScene(
+        {
+          topics: ['a'],
+          parse(text) {
+            if (closer === 'parse') close()
+            if (closer === 'onError') throw new Error(text)
+            return text
+          },
+          onError: () => close(),
+          debug: (line) => closer === 'debug' && line.includes(' event message') && close(),
+        },
+        { listen: false },
+      )
+      close = () => stream.close()
+      const next = stream[Symbol.asyncIterator]().next()
+      await settle()
+      const { lastId } = stream
+      hub.publish('a', 1)
+      expect([closer, await next]).toEqual([closer, { done: true, value: undefined }])
+      expect([stream.status.name, stream.lastId, clock.timerCount]).toEqual(['closed', lastId, 0])
+    }
+  })
+
+  test('nor a loop, when the stream had ended before', async () => {
+    for (const status of [204, 403]) {
+      const { clock, hub, stream } = await openScene({ topics: ['a'] }, { listen: false })
+      const reader = stream[Symbol.asyncIterator]()
+      const next = reader.next()
+      await settle()
+      hub.publish('a', 1)
+      hub.publish('a', 2)
+      hub.publish('a', 3)
+      expect((await next).value?.data).toBe(1)
+      hub.faultOf = () => ({ kind: 'answer', status })
+      hub.cutStreams()
+      await clock.until(() => ['ended', 'failed'].includes(stream.status.name))
+      expect((await reader.next()).value?.data).toBe(2)
+      stream.close()
+      expect(await reader.next()).toEqual({ done: true, value: undefined })
+    }
+  })
+
   test('and no request for topics that were wanted goes out', async () => {
     let close = (): void => {}
     const clock = new TestClock()

@@ -66,6 +66,30 @@ test('the id is kept when the slowest is done with the event, which it says by a
   expect(kept.at(-1)).toBe('1')
 })
 
+test('a loop that breaks off is done with the event that it has, though nobody comes after it', async () => {
+  const { delivery, kept, push } = scene()
+  for (const n of [1, 2, 3]) push(n)
+  for await (const { data } of { [Symbol.asyncIterator]: () => delivery.read() }) if (data === 2) break
+  expect([kept.at(-1), delivery.queuedCount()]).toEqual(['2', 1])
+})
+
+test('what was handed on before a handler closes is kept, and what it has in hand is not', async () => {
+  const kept: string[] = []
+  const delivery: Delivery = makeDelivery(
+    {
+      maxQueueCount: 10,
+      handle: ({ data }) => data === 3 && delivery.close(),
+      sync: async () => {},
+      keep: (id) => void kept.push(id),
+    },
+    '',
+  )
+  for (const n of [1, 2, 3, 4]) delivery.push({ event: event(n), id: String(n) })
+  delivery.start()
+  await settle()
+  expect(kept.at(-1)).toBe('2')
+})
+
 test('it is not ready while too much waits for a reader, and is again when some was taken', async () => {
   const { delivery, push } = scene({ maxQueueCount: 2 })
   const reader = delivery.read()
@@ -101,10 +125,10 @@ test('ids that move on without an event wait for nobody, and are kept when what 
   const reader = delivery.read()
   expect((await reader.next()).value).toMatchObject({ data: 101, id: '101' })
   expect((await reader.next()).value).toMatchObject({ data: 201, id: '201' })
-  expect(kept).toEqual(['200'])
+  expect(kept).toEqual(['100', '200'])
   const last = reader.next()
   await settle()
-  expect(kept).toEqual(['200', '300'])
+  expect(kept).toEqual(['100', '200', '300'])
   push(301)
   expect(await value(last)).toBe(301)
 })

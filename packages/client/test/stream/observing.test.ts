@@ -140,6 +140,13 @@ test('a handler and a listener that were taken off are not called any more', asy
   expect(calls).toEqual([])
 })
 
+test('who listens to all types gets each event once, whatever its type', async () => {
+  const { hub, data } = await openScene()
+  hub.publish('a', 1, '*')
+  await settle()
+  expect(data()).toEqual([1])
+})
+
 test('the status is one object until it changes', async () => {
   const { hub, stream } = await openScene()
   const before = stream.status

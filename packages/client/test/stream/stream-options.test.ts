@@ -28,6 +28,12 @@ test.each<[string, object, string]>([
   ['onState', { onState: null }, 'onState is null: give a function.'],
   ['onAttempt', { onAttempt: [] }, 'onAttempt is : give a function.'],
   ['fetch', { fetch: 'x' }, 'fetch is x: give a function.'],
+  [
+    'limits',
+    { limits: { maxLineBytes: 4096, maxEventBytes: 0 } },
+    'maxEventBytes is 0: give a number from 1 to 268435456.',
+  ],
+  ['credentials', { credentials: 'yes' }, 'credentials is yes: give one of omit, same-origin, include.'],
   ['topics', { topics: 'stocks.*' }, 'topics is stocks.*: give an array of topics.'],
 ])('%s that cannot be used says so at once', (_, options, message) => {
   expect(() => connect('http://x/', options as StreamOptions)).toThrow(
@@ -37,6 +43,7 @@ test.each<[string, object, string]>([
 
 test('options that are there and undefined are as good as none', async () => {
   const names = ['transport', 'method', 'onSync', 'parse', 'authorize', 'retryPolicy', 'topics', 'headers', 'silenceMs']
+  names.push('limits', 'credentials')
   const { stream } = await openScene(Object.fromEntries(names.map((name) => [name, undefined])))
   expect(stream.status.name).toBe('open')
 })

@@ -30,6 +30,9 @@ export function attempt(fetch: Fetch, options: AttemptOptions = {}) {
   const request: EventStreamRequest = {
     url: 'http://test.invalid/',
     fetch,
+    method: 'GET',
+    body: null,
+    credentials: 'same-origin',
     lastEventId: '',
     signal: controller.signal,
     ...options,

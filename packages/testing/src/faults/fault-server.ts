@@ -93,6 +93,8 @@ class ScriptedServer implements FaultServer {
   readonly #scripts: Script[]
   readonly #sockets = new Set<Socket>()
   readonly #watchers = new Set<() => void>()
+  /** Known when it listens; it stays when the server is closed. */
+  origin = ''
   #upstream: URL | undefined
   #isOnline = true
   #failure: { readonly error: unknown } | undefined
@@ -103,10 +105,6 @@ class ScriptedServer implements FaultServer {
     this.#upstream = options.upstream === undefined ? undefined : parseUpstream(options.upstream)
     this.#server = createServer({ requestTimeout: 0 }, (request) => void this.#serve(request))
     this.#server.on('connection', (socket) => this.#accept(socket))
-  }
-
-  get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
   get requests(): readonly RecordedRequest[] {
@@ -123,7 +121,10 @@ class ScriptedServer implements FaultServer {
 
   listen(port: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject).listen(port, '127.0.0.1', () => resolve())
+      this.#server.once('error', reject).listen(port, '127.0.0.1', () => {
+        this.origin = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+        resolve()
+      })
     })
   }
 
