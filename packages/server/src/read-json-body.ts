@@ -33,7 +33,7 @@ export async function readJsonBody(
   if (!bytes) {
     throw new BodyFault(413, `The body has more than ${MAX_BODY_BYTES} bytes. Ask for patterns instead of many topics.`)
   }
-  const value = parse(bytes, example)
+  const value = parse(bytes, example, request.header('content-encoding'))
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw new HubError('invalid_request', `The body is ${shown(value)}; it must be an object such as ${example}.`)
 }
@@ -43,10 +43,14 @@ function notWhole(cause: unknown): never {
   throw new HubError('invalid_request', 'The body has ended before it was whole. Send all of it.', { cause })
 }
 
-function parse(bytes: Uint8Array, example: string): unknown {
+/** A framework may have decompressed what the header says is compressed: so only what cannot be read is judged by it. */
+function parse(bytes: Uint8Array, example: string, coding: string | undefined): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
+    if (coding !== undefined && coding.toLowerCase() !== 'identity') {
+      throw new BodyFault(415, `Content-Encoding is ${shown(coding)}. Send the body as it is.`)
+    }
     const message = `The body is not JSON in UTF-8. Send an object such as ${example}.`
     throw new HubError('invalid_request', message, { cause: error })
   }

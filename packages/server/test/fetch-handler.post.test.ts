@@ -80,6 +80,17 @@ describe('what is asked by POST', () => {
     expect([response.status, (await response.json()).detail]).toEqual([status, expect.stringContaining(detail)])
   })
 
+  test('that was compressed, and could not be read, is answered with 415', async () => {
+    const hub = await hubOf()
+    const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' }
+    const body = new Uint8Array([0x1f, 0x8b, 8, 0])
+    const response = await hub.fetchHandler()(ask('', { method: 'POST', headers, body }))
+    expect([response.status, (await response.json()).detail]).toEqual([415, expect.stringContaining('"gzip"')])
+    // What a framework has decompressed has the header still.
+    const read = await hub.fetchHandler()(ask('', { method: 'POST', headers, body: '{"topic":"a"}' }))
+    expect(read.status).toBe(200)
+  })
+
   test('is JSON, or is answered with 415', async () => {
     const hub = await hubOf()
     const response = await hub.fetchHandler()(post('{}', 'text/plain'))
