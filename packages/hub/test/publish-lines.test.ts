@@ -180,7 +180,7 @@ describe('the first failure ends it: what came before is stored, what comes afte
     ['a wrong topic', '{"topic":"a b","data":1}', 400, 'Line 3: "a b" is not a topic'],
     ['a wrong type', '{"topic":"t","type":"open","data":1}', 400, 'Line 3: type is "open"'],
     ['too large an event', line('t', 'x'.repeat(70_000)), 413, 'Line 3: The event has 700'],
-    ['too long a line', `{"topic":"t","data":"${'x'.repeat(400_000)}"}`, 400, 'Line 3 is longer than'],
+    ['too long a line', `{"topic":"t","data":"${'x'.repeat(400_000)}"}`, 413, 'Line 3 is longer than'],
     ['too deep a line', `{"topic":"t","data":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, 400, 'nested too deeply'],
   ])('%s', async (_name, bad, status, words) => {
     const own = await start()

@@ -6,6 +6,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** A line that cannot be read. */
 export class LineFault extends Error {
   override readonly name = 'LineFault'
+  readonly status: 400 | 413
+  constructor(status: 400 | 413, message: string) {
+    super(message)
+    this.status = status
+  }
 }
 
 /** Lines that follow each other. */
@@ -80,7 +85,7 @@ export class LineSplitter {
       const text = end - start <= this.#maxLineBytes ? decoded(block.subarray(start, end)) : undefined
       const number = this.#number + texts.length
       if (end - start > this.#maxLineBytes) return this.#lines(texts, this.#tooLong(number))
-      if (text === undefined) return this.#lines(texts, new LineFault(`Line ${number} is not valid UTF-8.`))
+      if (text === undefined) return this.#lines(texts, new LineFault(400, `Line ${number} is not valid UTF-8.`))
       texts.push(text)
       start = end + 1
     }
@@ -95,7 +100,8 @@ export class LineSplitter {
   }
 
   #tooLong(number: number): LineFault {
-    return new LineFault(`Line ${number} is longer than ${this.#maxLineBytes} bytes. Send references, or end lines.`)
+    const mend = 'Send references, or end lines'
+    return new LineFault(413, `Line ${number} is longer than ${this.#maxLineBytes} bytes. ${mend}.`)
   }
 }
 

@@ -115,7 +115,7 @@ function readLines(
     }
   }
   if (!fault) return { events }
-  return { events, failure: unread(first + texts.length, problem(400, fault.message)) }
+  return { events, failure: unread(first + texts.length, problem(fault.status, fault.message)) }
 }
 
 function isBlank(text: string): boolean {
