@@ -53,10 +53,19 @@ test.each<readonly [string[], Record<string, string>, string]>([
   [[], { MILLRACE_DEMO: 'yes' }, 'MILLRACE_DEMO is "yes"; use 1 or 0.'],
   [['extra'], {}, 'extra'],
   [['--port'], {}, '--port'],
+  // A variable of a shell that is not set: what it was to say is not to be left out in silence.
+  [['--port='], {}, '--port is ""; it must be a whole number from 0 to 65535.'],
+  [['--log', ''], {}, '--log is ""; it must be sqlite: and a path'],
+  [['--config', ''], {}, '--config is ""; name a file.'],
 ])('%j with %j is refused: %s', (argv, environment, message) => {
   expect(() => read(argv, environment)).toThrow(
     expect.objectContaining({ name: 'UsageError', message: expect.stringContaining(message) }),
   )
+})
+
+test('a variable of the environment that is empty is one that is not set', () => {
+  const environment = { MILLRACE_PORT: '', MILLRACE_CONFIG: '', MILLRACE_DEMO: '' }
+  expect(read([], environment)).toEqual(read([], {}))
 })
 
 test.each([['--help'], ['-h']])('%s is help, whatever else is wrong', (flag) => {

@@ -23,6 +23,7 @@ export interface ReadSettings {
 export function readSettings(flags: Flags, environment: Environment): ReadSettings {
   const { values, faulty, problems } = readTexts(flags, environment)
   const path = flags['config'] ?? environment[variableOf('config')]
+  if (flags['config'] === '') problems.push('--config is ""; name a file.')
   const file = typeof path === 'string' && path !== '' ? readConfigFile(path) : undefined
   problems.push(...(file?.problems ?? []).map((problem) => `${String(path)}: ${problem}`))
   const given: Partial<HubSettings> = { ...file?.config, ...values }
@@ -50,7 +51,8 @@ function readTexts(flags: Flags, environment: Environment): Texts {
     const flag = flags[name]
     const from = flag === undefined ? variableOf(name) : `--${flagOf(name)}`
     const text = flag ?? environment[from]
-    if (text === undefined || text === '') continue
+    // An empty variable is one that is not set; an empty flag was meant to say something.
+    if (text === undefined || (flag === undefined && text === '')) continue
     const value = valueOf(name, text)
     const fault = faultOf(name, value)
     if (fault === undefined) {
