@@ -8,6 +8,9 @@ import { ask, type HubAnswer, type HubRequest } from './support/hub-request.ts'
 interface Operation {
   readonly operationId: string
   readonly parameters?: readonly { readonly name: string; readonly in: string }[]
+  readonly requestBody?: {
+    readonly content: Readonly<Record<string, { readonly schema: { readonly properties?: object } }>>
+  }
   readonly responses: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
   >
@@ -80,6 +83,17 @@ describe('the document', () => {
         }
       }
     }
+  })
+
+  test('has a body for a stream that takes what the query takes', () => {
+    const { post: posted } = document.paths['/events/stream'] ?? {}
+    const { schema } = posted?.requestBody?.content['application/json'] ?? {}
+    const takes = ajv.compile(schema ?? {})
+    expect(takes({ topic: ['a'], wait: 0, state: 'all' })).toBe(true)
+    expect(takes({ topic: 'a', wait: 2.5 })).toBe(true)
+    expect(takes({ topics: ['a'] })).toBe(false)
+    const names = document.paths['/events']?.['get']?.parameters?.filter((each) => each.in === 'query')
+    for (const { name } of names ?? []) expect(Object.keys(schema?.properties ?? {})).toContain(name)
   })
 
   test('has exactly the methods that the hub serves at its paths', async () => {

@@ -70,6 +70,7 @@ const stream: Schema = {
   },
 }
 
+/** What a stream or a poll can be asked for: in the query, or by the same names in a body. */
 const asked: Readonly<Record<string, { readonly description: string; readonly schema: Schema }>> = {
   topic: {
     description:
@@ -91,12 +92,9 @@ const asked: Readonly<Record<string, { readonly description: string; readonly sc
     description: 'A name that the client chooses for itself.',
     schema: { ...text, minLength: 1, maxLength: 128 },
   },
-}
-
-const polling: typeof asked = {
   wait: {
     description: 'Polling: seconds to wait for the first event. A first call without an id answers at once.',
-    schema: { type: 'integer', minimum: 0, maximum: 60, default: 25 },
+    schema: { type: 'number', minimum: 0, maximum: 60, default: 25 },
   },
   state: {
     description: 'Polling: all current values of state topics, not only those after the id.',
@@ -104,7 +102,7 @@ const polling: typeof asked = {
   },
 }
 
-const query = Object.entries({ ...asked, ...polling }).map(([name, parameter]) => ({ name, in: 'query', ...parameter }))
+const query = Object.entries(asked).map(([name, parameter]) => ({ name, in: 'query', ...parameter }))
 
 const lastEventId = {
   name: 'Last-Event-ID',
@@ -153,8 +151,8 @@ const paths: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
   '/events/stream': {
     post: {
       operationId: 'subscribeByBody',
-      summary: 'Opens the same stream by a body: for many topics, and clients that post',
-      parameters: [...query.filter(({ name }) => name in asked), lastEventId],
+      summary: 'Opens the same stream, or polls, by a body: for many topics, and clients that post',
+      parameters: [...query, lastEventId],
       requestBody: {
         required: true,
         content: {
