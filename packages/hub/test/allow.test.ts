@@ -18,7 +18,37 @@ test.each([
   ['/events', 'PROPFIND', 'GET, POST'],
   ['/health/live', 'POST', 'GET, HEAD'],
   ['/admin/connections/x', 'GET', 'DELETE'],
+  ['/events', 'QUERY', 'GET, POST'],
 ])('%s by %s is answered with all that is allowed there', async (path, method, allowed) => {
   const { status, headers } = await ask(`${server.url}${path}`, { method })
   expect({ status, allow: headers.allow }).toEqual({ status: 405, allow: allowed })
+})
+
+const json = { 'content-type': 'application/json' }
+
+test.each([
+  ['no JSON', { method: 'POST', headers: json, body: '{' }],
+  ['more than any body may have', { method: 'POST', headers: json, body: ' '.repeat(2_000_000) }],
+  ['no type', { method: 'POST', body: 'hello' }],
+])('what is not there is said before a body of %s is judged', async (_what, request) => {
+  expect(await ask(`${server.url}/nothing`, request)).toMatchObject({ status: 404 })
+  expect(await ask(`${server.url}/health/live`, request)).toMatchObject({ status: 405 })
+})
+
+test.each(['application/json', 'text/plain'])(
+  'a DELETE may say that it is %s, as some clients always do',
+  async (type) => {
+    const request = { method: 'DELETE', headers: { 'content-type': type } }
+    const { status, body } = await ask(`${server.url}/admin/connections/x`, request)
+    expect({ status, body }).toEqual({ status: 404, body: expect.stringContaining('There is no connection') })
+  },
+)
+
+test('an expectation that nobody knows is a problem like others', async () => {
+  const { status, headers, body } = await ask(`${server.url}/events`, { headers: { expect: 'a-miracle' } })
+  expect({ status, type: headers['content-type'] }).toEqual({ status: 417, type: 'application/problem+json' })
+  expect(JSON.parse(body)).toMatchObject({
+    title: 'Expectation Failed',
+    detail: expect.stringContaining('"a-miracle"'),
+  })
 })

@@ -192,6 +192,7 @@ function createHttpServer(
     else if (isStreamRequest(request)) void turns.openStream(request, response, handleStream(request, response))
     else handleRest(request, response)
   }
+  const inTurn: RequestListener = (request, response) => turns.serve(request, response, () => serve(request, response))
   const server = createServer(
     {
       requestTimeout: requestTimeoutMs,
@@ -200,8 +201,10 @@ function createHttpServer(
       // Checked by `headFault`, which says what is wrong.
       requireHostHeader: false,
     },
-    (request, response) => turns.serve(request, response, () => serve(request, response)),
+    inTurn,
   )
+  // What Node would answer by itself, and without a word: `headFault` has one.
+  server.on('checkExpectation', inTurn)
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => answerConnect(turns, socket))
   return server
 }

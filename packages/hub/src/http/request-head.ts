@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 /** RFC 9112, 3.2.2: a target that is a whole URL, as it is sent to a proxy. */
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)/i
 
-/** What RFC 9112 has a server refuse and Node lets through; undefined for a request that may go on. */
+/** What RFC 9112 has a server refuse and Node lets through, or refuses without a word; undefined for a request that may go on. */
 export function headFault(request: IncomingMessage): Problem | undefined {
   const { httpVersion, headers } = request
   if (httpVersion !== '1.1' && httpVersion !== '1.0') {
@@ -16,6 +16,10 @@ export function headFault(request: IncomingMessage): Problem | undefined {
   const coding = headers['transfer-encoding']
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
     return problem(501, `Transfer-Encoding is ${JSON.stringify(coding.slice(0, 64))}; only "chunked" is understood.`)
+  }
+  const { expect } = headers
+  if (expect !== undefined && !/(?:^|\W)100-continue(?:$|\W)/i.test(expect)) {
+    return problem(417, `Expect is ${JSON.stringify(expect.slice(0, 64))}; only "100-continue" is understood.`)
   }
   return undefined
 }

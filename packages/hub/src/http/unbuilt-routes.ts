@@ -1,5 +1,6 @@
-import { problem } from '@millrace/node'
-import type { FastifyInstance, HTTPMethods } from 'fastify'
+import { problem, type Problem } from '@millrace/node'
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify'
+import { answerUnread } from './answer-unread.ts'
 import { sendFault } from './problem-answers.ts'
 
 /** What the interface has and this version does not build: says so instead of 404. */
@@ -27,18 +28,30 @@ export function addUnbuiltRoutes(app: FastifyInstance, options: { readonly hasPa
       handler: () => undefined,
     })
   }
-  app.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?')
-    const allowed = METHODS.filter((method) => app.findRoute({ method, url: path }) !== null)
-    if (path === '/events') allowed.unshift('GET')
-    if (path === '/events/stream') allowed.unshift('POST')
-    const shown = JSON.stringify(path.slice(0, 100))
-    if (allowed.length === 0)
-      return sendFault(
-        reply,
-        problem(404, `There is nothing at ${shown}. Events are published to and streamed from "/events".`),
-      )
-    const names = allowed.join(', ')
-    return sendFault(reply, problem(405, `${request.method} is not for ${shown}; use ${names}.`, { Allow: names }))
+  // Before the body is read: what is wrong with it does not matter where nobody wants it.
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return
+    const fault = notFoundFault(app, request)
+    if (hasBody(request)) answerUnread(request, reply, fault)
+    else await sendFault(reply, fault)
   })
+  // For routes that find out by themselves that they have nothing.
+  app.setNotFoundHandler((request, reply) => sendFault(reply, notFoundFault(app, request)))
+}
+
+function notFoundFault(app: FastifyInstance, { method, url: target }: FastifyRequest): Problem {
+  const [path = ''] = target.split('?')
+  const allowed = METHODS.filter((each) => app.findRoute({ method: each, url: path }) !== null)
+  if (path === '/events') allowed.unshift('GET')
+  if (path === '/events/stream') allowed.unshift('POST')
+  const shown = JSON.stringify(path.slice(0, 100))
+  if (allowed.length === 0) {
+    return problem(404, `There is nothing at ${shown}. Events are published to and streamed from "/events".`)
+  }
+  const names = allowed.join(', ')
+  return problem(405, `${method} is not for ${shown}; use ${names}.`, { Allow: names })
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
