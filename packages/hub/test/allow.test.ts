@@ -52,3 +52,9 @@ test('an expectation that nobody knows is a problem like others', async () => {
     detail: expect.stringContaining('"a-miracle"'),
   })
 })
+
+test('a connection without a request is kept for longer than a load balancer keeps its own, which is 60 s', async () => {
+  // One that the hub closes as a proxy sends on it again is a 502 to the proxy's client.
+  const { headers } = await ask(`${server.url}/health/live`, { headers: { connection: 'keep-alive' } })
+  expect(headers['keep-alive']).toBe('timeout=75')
+})

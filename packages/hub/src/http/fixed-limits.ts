@@ -14,6 +14,8 @@ export interface FixedLimits {
   readonly headTimeoutMs: number
   /** When a request must be here whole, unless it publishes by lines. Streams are not affected. */
   readonly requestTimeoutMs: number
+  /** How long a connection is kept on which no request comes. */
+  readonly idleTimeoutMs: number
 }
 
 export const fixedLimits: FixedLimits = Object.freeze({
@@ -24,4 +26,5 @@ export const fixedLimits: FixedLimits = Object.freeze({
   lineTimeoutMs: 30_000,
   headTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
+  idleTimeoutMs: 75_000,
 })

@@ -196,6 +196,7 @@ function createHttpServer(
   const server = createServer(
     {
       requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: fixedLimits.idleTimeoutMs,
       headersTimeout: Math.min(fixedLimits.headTimeoutMs, requestTimeoutMs),
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       // Checked by `headFault`, which says what is wrong.

@@ -34,6 +34,10 @@ const FIXED: Readonly<Record<keyof FixedLimits, readonly [what: string, why: str
     'Who drips bytes holds a connection. Streams are not affected.',
   ],
   requestTimeoutMs: ['until a request is here whole', 'The same; unless it publishes by lines.'],
+  idleTimeoutMs: [
+    'a connection without a request',
+    'Longer than the 60 s for which proxies keep theirs: one that the hub closes as a proxy sends on it is a 502 to the client.',
+  ],
 }
 
 /** `docs/defaults.md`. */
