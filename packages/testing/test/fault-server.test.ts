@@ -188,6 +188,18 @@ describe('replies', () => {
     expect(values[2]).toBeNull()
   })
 
+  test('a header that is given takes the place of the one that is there by itself, whatever its case', async () => {
+    const headers = { 'content-type': 'application/json', 'content-length': '7', 'retry-after': '9' }
+    const response = await fetch(
+      (await faultServer({ scripts: [[reply(503, { headers, body: '{}', retryAfterSeconds: 2 })]] })).origin,
+    )
+    expect(response.headers.get('content-type')).toBe('application/json')
+    // What the kit knows better, or was told apart, wins.
+    expect(response.headers.get('content-length')).toBe('2')
+    expect(response.headers.get('retry-after')).toBe('2')
+    expect(await response.json()).toEqual({})
+  })
+
   test('a redirect, and a wrong content type', async () => {
     const server = await faultServer({
       scripts: [[redirect('/there', 302)], [head({ headers: { 'Content-Type': 'text/html' } }), send('<p>')]],

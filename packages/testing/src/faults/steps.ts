@@ -122,10 +122,9 @@ export function reply(status: number, options: ReplyOptions = {}): Step {
   if (retryAfterSeconds !== undefined) needCount('retryAfterSeconds', retryAfterSeconds, 0)
   return async (answer) => {
     const bytes = Buffer.from(body)
-    const all: Record<string, string> = { 'Content-Type': 'text/plain; charset=utf-8', ...headers }
-    all['Content-Length'] = String(bytes.length)
-    if (retryAfterSeconds !== undefined) all['Retry-After'] = retryAfter(retryAfterSeconds, retryAfterForm)
-    await answer.head({ status, headers: all satisfies HeaderList })
+    const own: Record<string, string> = { 'Content-Length': String(bytes.length) }
+    if (retryAfterSeconds !== undefined) own['Retry-After'] = retryAfter(retryAfterSeconds, retryAfterForm)
+    await answer.head({ status, headers: merged({ 'Content-Type': 'text/plain; charset=utf-8' }, headers, own) })
     await answer.write(bytes)
     await answer.end()
   }
@@ -145,6 +144,13 @@ export function forward(): Step {
     if (answer.upstream !== undefined) return forwardTo(answer.upstream, answer)
     throw new TestingError('no_upstream', 'forward() has nowhere to go: start the fault server with an upstream.')
   }
+}
+
+/** The last of those whose names are equal but for their case. */
+function merged(...lists: readonly Readonly<Record<string, string>>[]): HeaderList {
+  const byName = new Map<string, readonly [name: string, value: string]>()
+  for (const pair of lists.flatMap((list) => Object.entries(list))) byName.set(pair[0].toLowerCase(), pair)
+  return [...byName.values()]
 }
 
 function bytesOf(part: Sendable): Uint8Array {
