@@ -47,10 +47,10 @@ export interface ClientErrorFacts {
 /** The one error of this package. Branch on `code` and `status`; the message is for people and may change. */
 export class ClientError extends Error {
   override readonly name = 'ClientError'
-  readonly code: ClientErrorCode
-  readonly status: number | undefined
-  readonly retryAfterMs: number | undefined
-  readonly published: readonly (string | null)[]
+  declare readonly code: ClientErrorCode
+  declare readonly status: number | undefined
+  declare readonly retryAfterMs: number | undefined
+  declare readonly published: readonly (string | null)[]
 
   constructor(
     code: ClientErrorCode,

@@ -19,7 +19,7 @@ export type ProtocolErrorCode =
 /** The one error of this package. Branch on `code`; the message is for people and may change. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
-  readonly code: ProtocolErrorCode
+  declare readonly code: ProtocolErrorCode
   constructor(code: ProtocolErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code

@@ -12,12 +12,17 @@ const OBSERVERS = new Set(['onSync', 'onError', 'onState', 'onAttempt'])
  */
 export function streamKey(url: string | URL, options: UseStreamOptions): string {
   const { topics, headers, ...others } = options
-  return JSON.stringify([
-    String(url),
-    topics === undefined ? null : [...new Set(topics)].sort(),
-    headers === undefined ? null : [...new Headers(headers)],
-    canonical(Object.fromEntries(Object.entries(others).filter(([name]) => !OBSERVERS.has(name)))),
-  ])
+  try {
+    return JSON.stringify([
+      String(url),
+      topics === undefined ? null : [...new Set(topics)].sort(),
+      headers === undefined ? null : [...new Headers(headers)],
+      canonical(Object.fromEntries(Object.entries(others).filter(([name]) => !OBSERVERS.has(name)))),
+    ])
+  } catch {
+    // What has no value to compare cannot be used: `connect` says why.
+    return String(url)
+  }
 }
 
 /** Names in order, what is undefined left out. */

@@ -115,13 +115,12 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     if (!isOver) sink.attempt({ attempt: failures + 1, transport: by, lastId: sink.resumeId() })
     // Whoever was told may have closed.
     if (isOver) return 'finished'
-    const limitTo = (endMs: number, code: 'authorize' | 'timeout', who: string): void =>
-      limit(endMs - clock.now(), code, `${who} has not answered within ${connectTimeoutMs} ms.`)
+    const late = `has not answered within ${connectTimeoutMs} ms.`
     const endMs = clock.now() + connectTimeoutMs
-    limitTo(endMs, 'authorize', 'authorize')
+    limit(connectTimeoutMs, 'authorize', `authorize ${late}`)
     try {
       await until(credentials.ask(failures + 1, signal))
-      limitTo(endMs + waitMs, 'timeout', 'The server')
+      limit(endMs + waitMs - clock.now(), 'timeout', `The server ${late}`)
       const next = wanted.asked(isStream)
       // Topics that are new may have values that are older than the id.
       if (String(next) !== String(asked)) hasState = false
@@ -174,9 +173,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
           sink.moved(id)
           const wait = sink.ready()
           // What is not read cannot be heard.
-          watchdog.watch(
-            !wait && (settings.silenceMs ?? (heartbeatMs !== undefined && heartbeatMs * SILENT_HEARTBEATS)),
-          )
+          watchdog.watch(!wait && (settings.silenceMs ?? (Number(heartbeatMs) * SILENT_HEARTBEATS || false)))
           return wait
         },
       },

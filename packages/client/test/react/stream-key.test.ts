@@ -1,4 +1,6 @@
+import { connect, systemClock } from '@millrace/client'
 import { expect, test } from 'vitest'
+import { SharedStreams } from '../../src/react/shared-streams.ts'
 import { streamKey } from '../../src/react/stream-key.ts'
 import type { UseStreamOptions } from '../../src/react/stream-handle.ts'
 
@@ -24,6 +26,18 @@ test.each<[why: string, one: UseStreamOptions, other: UseStreamOptions]>([
   ['functions that change the stream', { authorize: () => undefined }, {}],
 ])('options with other %s differ', (_why, one, other) => {
   expect(key(one)).not.toBe(key(other))
+})
+
+test.each<[why: string, options: object]>([
+  ['headers', { headers: { 'bad name': 'x' } }],
+  ['topics', { topics: 5 }],
+])('%s that cannot be used are left to connect, which says so', (_why, options) => {
+  expect(key(options as UseStreamOptions)).toEqual(expect.any(String))
+  const streams = new SharedStreams({ connect, clock: systemClock, graceMs: 1 })
+  const user = { options: options as UseStreamOptions, onChange: () => {} }
+  expect(() => streams.use(key(user.options), 'http://a.test/events', user)).toThrow(
+    expect.objectContaining({ name: 'ClientError', code: 'invalid_option' }),
+  )
 })
 
 test('a URL is compared as text', () => {
