@@ -31,6 +31,7 @@ const NOT_BUILT = ['token', 'doctor', 'bench']
 
 /** The `millrace` command. */
 export async function main(argv: readonly string[]): Promise<void> {
+  outliveReaders()
   try {
     await run(argv)
   } catch (error) {
@@ -38,6 +39,16 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.stderr.write(`millrace: ${error.message}\n`)
     process.exitCode = error instanceof UsageError ? 2 : 1
   }
+}
+
+/** Whoever reads what is written may have enough of it, as `head` has. What else keeps it from being written is said. */
+function outliveReaders(): void {
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') return
+    process.stderr.write(`millrace: Standard output cannot be written to (${message}).\n`)
+    process.exitCode = 1
+  })
+  process.stderr.on('error', () => undefined)
 }
 
 async function run([command, ...rest]: readonly string[]): Promise<void> {

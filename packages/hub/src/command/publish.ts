@@ -52,8 +52,6 @@ export async function publish(argv: readonly string[]): Promise<void> {
     process.stdout.write(USAGE)
     return
   }
-  // Whoever reads the ids may have enough of them, as `head` has: the rest is published all the same.
-  process.stdout.on('error', () => undefined)
   const url = eventsUrl(values.url, process.env)
   const [topic, data, more] = positionals
   if (topic === undefined) {

@@ -1,15 +1,15 @@
 import { LogError } from '@millrace/server'
-import { pino } from 'pino'
 import type { HubSettings } from '../hub-settings.ts'
 import { startHubServer } from '../http/hub-server.ts'
 import type { OnError } from '../http/problem-answers.ts'
 import { logLines } from '../observe/log-lines.ts'
+import { LogOutput } from '../observe/log-output.ts'
 import { fileLimitWarnings } from './file-limit.ts'
 import { readServeArguments } from './read-serve-settings.ts'
 import { serveUsage } from './serve-usage.ts'
 
-/** Lines of the log that wait to be written; beyond it new ones are dropped. */
-const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
+/** Lines of the log that wait to be written; beyond it new ones are dropped. Characters. */
+const MAX_UNWRITTEN = 4 * 1024 * 1024
 
 /** Runs the hub until a signal ends it. */
 export async function serve(argv: readonly string[]): Promise<void> {
@@ -19,11 +19,9 @@ export async function serve(argv: readonly string[]): Promise<void> {
     return
   }
   for (const warning of [...warnings, ...fileLimitWarnings()]) process.stderr.write(`millrace: ${warning}\n`)
-  const destination = pino.destination({ fd: 2, sync: false, maxLength: MAX_UNWRITTEN_BYTES })
-  // What a reader of the log does not take in time is lost; the hub does not wait for it, nor end because it went away.
-  destination.on('error', () => undefined)
-  process.once('exit', () => flush(destination))
-  const log = logLines(settings.logLevel, destination)
+  const output = new LogOutput(process.stderr.fd, MAX_UNWRITTEN)
+  process.once('exit', () => output.flush())
+  const log = logLines(settings.logLevel, output)
   const writeError: OnError = (error, context) => {
     log.error({ err: error }, context)
     // Nothing can be published or read any more, and only a new process can change that.
@@ -56,14 +54,6 @@ export async function serve(argv: readonly string[]): Promise<void> {
 
 function whereEventsAre(log: HubSettings['log']): string {
   return log === 'memory:' ? 'with its events in memory' : `with its events in ${log.slice('sqlite:'.length)}`
-}
-
-function flush(destination: { flushSync(): void }): void {
-  try {
-    destination.flushSync()
-  } catch {
-    // Nobody reads it any more.
-  }
 }
 
 function exitAtOnce(): void {
