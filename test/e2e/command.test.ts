@@ -1,7 +1,7 @@
 /** The `millrace` command, as a person, a script and a supervisor use it. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -121,6 +121,15 @@ describe('refusing to start: one line that says what to do, and exit code 2', ()
     expect(stderr).toMatch(new RegExp(`^millrace: Port ${hub.port} on 127.0.0.1 is in use\\. .*--port 0[^\n]*\n$`))
     expect(stdout).toBe('')
     expect(code).toBe(2)
+  })
+
+  test('a port that is in use, and no log is left behind', async () => {
+    const hub = await start()
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-in-use-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const { code } = runCommand(['serve', '--port', String(hub.port), '--log', `sqlite:${join(folder, 'events.db')}`])
+    expect(code).toBe(2)
+    expect(readdirSync(folder)).toEqual([])
   })
 })
 

@@ -2,7 +2,7 @@ import { createHub, sendProblem, type NodeHub } from '@millrace/node'
 import { LogError, type Backend } from '@millrace/server'
 import { fastify, type FastifyInstance } from 'fastify'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startDemo, type Demo } from '../demo/demo.ts'
@@ -62,6 +62,7 @@ export async function startHubServer(settings: HubSettings, options: HubServerOp
   const { requestTimeoutMs, lineTimeoutMs } = { ...fixedLimits, ...options }
   const fault = openHubFault(settings)
   if (fault !== undefined) throw new UsageError(fault)
+  await tryAddress(settings)
   const backend = openBackend(settings)
   const counts = new HubCounts()
   const metrics = new HubMetrics(() => hub, counts)
@@ -215,7 +216,14 @@ function isStreamRequest({ method, url = '' }: IncomingMessage): boolean {
   return (method === 'GET' && path === '/events') || (method === 'POST' && path === '/events/stream')
 }
 
-function listen(server: Server, { host, port }: HubSettings): Promise<void> {
+/** Before the log is opened: a hub that cannot listen leaves no new file behind. @throws UsageError */
+async function tryAddress(settings: HubSettings): Promise<void> {
+  const server = createTcpServer((socket) => socket.destroy())
+  await listen(server, settings)
+  await new Promise((resolve) => server.close(resolve))
+}
+
+function listen(server: TcpServer, { host, port }: HubSettings): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)))
     server.listen({ host, port, backlog: 4_096 }, resolve)
