@@ -91,6 +91,7 @@ describe('publish', () => {
     ['no data', ['a'], 2, /There is no DATA/],
     ['data without quotes', ['a', 'hello', 'world'], 2, /"world" is too much: quote data/],
     ['an option with a typo', ['a', 'x', '--tpye', 'y'], 2, /There is no option --tpye\. Did you mean --type\?/],
+    ['a number below zero', ['a', '-5'], 2, /There is no option -5\. Write -- before it: -- -5\./],
     ['an option for a pipe', ['--type', 'y'], 2, /--type is for one event/],
     [
       'a URL that is none',

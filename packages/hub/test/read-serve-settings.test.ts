@@ -51,8 +51,11 @@ test.each<readonly [string[], Record<string, string>, string]>([
     '--log is "nonsense"; it must be sqlite: and a path, such as sqlite:./millrace.db, or memory:.',
   ],
   [[], { MILLRACE_DEMO: 'yes' }, 'MILLRACE_DEMO is "yes"; use 1 or 0.'],
-  [['extra'], {}, 'extra'],
-  [['--port'], {}, '--port'],
+  [['extra'], {}, '"extra" belongs to no option. See millrace serve --help.'],
+  [['--port'], {}, '--port needs a value. See millrace serve --help.'],
+  [['--port', '--demo'], {}, '--port needs a value. See millrace serve --help.'],
+  [['--demo=yes'], {}, '--demo takes no value. See millrace serve --help.'],
+  [['-p', '3000'], {}, 'There is no option -p. See millrace serve --help.'],
   // A variable of a shell that is not set: what it was to say is not to be left out in silence.
   [['--port='], {}, '--port is ""; it must be a whole number from 0 to 65535.'],
   [['--log', ''], {}, '--log is ""; it must be sqlite: and a path'],

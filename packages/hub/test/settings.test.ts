@@ -114,7 +114,9 @@ describe('what is wrong is said, all at once, with its place, the value and what
   })
 
   test.each([
-    ['', 'It is not JSON: '],
+    ['', 'It is not JSON: it is empty, and {} is the least.'],
+    ['// ours\n{}', /^It is not JSON: [^\n]+\. JSON has no comments: leave them out\.$/],
+    ['{"$schema":3}', '$schema is 3; it must be the path or the URL of a schema.'],
     ['{"port":3000,}', 'It is not JSON: '],
     ['[]', 'The content is []; it must be an object such as { "port": 3000 }.'],
     ['null', 'The content is null; it must be an object'],
@@ -122,16 +124,24 @@ describe('what is wrong is said, all at once, with its place, the value and what
     ['{"port":3.5}', 'port is 3.5; it must be a whole number from 0 to 65535.'],
     ['{"port":"3000"}', 'port is "3000"; it must be a whole number'],
     ['{"host":""}', 'host is ""; it must be a name or an address.'],
+    ['{"host":"[::1]"}', 'host is "[::1]"; it must be a name or an address by itself, such as localhost or ::1'],
+    ['{"host":"localhost:3000"}', 'by itself'],
+    ['{"host":"http://localhost"}', 'by itself'],
     ['{"staleMs":100}', 'staleMs (100) is less than maxUnsentMs (10000)'],
     ['{"__proto__":{"port":1}}', 'There is no option "__proto__".'],
     [`{"log":"${'x'.repeat(1_000)}"}`, `log is "${'x'.repeat(79)}…; it must be sqlite: and a path`],
   ])('%s: %s', (content, words) => {
-    expect(checkConfigFile(file(content)).problems).toEqual([expect.stringContaining(words)])
+    expect(checkConfigFile(file(content)).problems).toEqual([
+      typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
+    ])
   })
 
   test('a file that is not there, or is none', () => {
     expect(checkConfigFile(join(folder, 'none.json')).problems).toEqual(['It cannot be read: there is no such file.'])
     expect(checkConfigFile(folder).problems).toEqual(['It cannot be read: it is a folder.'])
+    const path = join(folder, 'utf-16.json')
+    writeFileSync(path, '\ufeff{}', 'utf16le')
+    expect(checkConfigFile(path).problems).toEqual(['It cannot be read: it is not UTF-8. Save it as UTF-8.'])
   })
 
   test('flags, variables and file together', () => {

@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util'
 import { checkConfigFile } from '../settings/read-config-file.ts'
 import { configJsonSchema } from '../settings/config-schema.ts'
+import { parsed } from './parsed.ts'
 import { UsageError } from './usage-error.ts'
 
 const USAGE = `Usage: millrace check FILE
        millrace check --schema
 
 Checks a configuration file of millrace serve and names everything that is wrong with it, and warns of a folder that is
-not there yet, which may come with the service. The exit code is 0 when nothing is wrong, 1 when something is, 2 when it was called in a way that it does not know.
+not there yet, which may come with the service. The exit code is 0 when nothing is wrong, 1 when something is, 2 when it
+was called in a way that it does not know.
 
 Options
   --schema     print the JSON Schema of the file, which an editor can use
@@ -17,7 +19,9 @@ const OPTIONS = { schema: { type: 'boolean' }, help: { type: 'boolean', short: '
 
 /** Says what is wrong with a configuration file. */
 export function check(argv: readonly string[]): void {
-  const { values, positionals } = parsed(argv)
+  const { values, positionals } = parsed('check', OPTIONS, (options) =>
+    parseArgs({ args: [...argv], options, allowPositionals: true }),
+  )
   if (values.help) {
     process.stdout.write(USAGE)
     return
@@ -38,19 +42,4 @@ export function check(argv: readonly string[]): void {
   }
   process.stderr.write(problems.map((problem) => `${path}: ${problem}\n`).join(''))
   process.exitCode = 1
-}
-
-function parsed(argv: readonly string[]): ReturnType<typeof parse> {
-  try {
-    return parse(argv)
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
-}
-
-function parse(argv: readonly string[]): {
-  values: { schema?: boolean; help?: boolean }
-  positionals: readonly string[]
-} {
-  return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
 }

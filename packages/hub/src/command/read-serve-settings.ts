@@ -4,6 +4,7 @@ import type { HubSettings } from '../hub-settings.ts'
 import { hubOptions, optionNames, unbuiltOptions } from '../settings/hub-options.ts'
 import { flagOf } from '../settings/option-names.ts'
 import { readSettings, type Environment, type Flags } from '../settings/read-settings.ts'
+import { parsed } from './parsed.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface ServeArguments {
@@ -48,13 +49,10 @@ function parsedAs(name: string): { type: 'string' | 'boolean'; short?: string } 
 function readFlags(argv: readonly string[]): Flags {
   const problems = argv.flatMap((argument) => flagProblem(argument) ?? [])
   if (problems.length > 0) throw new UsageError(listed(problems))
-  try {
-    const options = { args: [...argv], options: OPTIONS, strict: true, allowPositionals: false, allowNegative: true }
-    const { values } = parseArgs(options)
-    return Object.fromEntries(Object.entries(values).map(([flag, value]) => [FLAGS[flag] ?? flag, value]))
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
+  const { values } = parsed('serve', OPTIONS, (options) =>
+    parseArgs({ args: [...argv], options, strict: true, allowPositionals: false, allowNegative: true }),
+  )
+  return Object.fromEntries(Object.entries(values).map(([flag, value]) => [FLAGS[flag] ?? flag, value]))
 }
 
 function flagProblem(argument: string): string | undefined {

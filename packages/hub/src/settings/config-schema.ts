@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { nearestName } from '@millrace/server'
 import type { HubSettings } from '../hub-settings.ts'
 import { hubOptions, optionNames, unbuiltOptions } from './hub-options.ts'
+import { mend } from './option.ts'
 import { topicRuleProblems } from './topic-rule-problems.ts'
 
 /** What the configuration file may say; what it leaves out has its default. */
@@ -10,7 +11,10 @@ export type ConfigFile = Partial<HubSettings>
 const SCHEMA_KEY = '$schema'
 
 const schema = z.strictObject({
-  [SCHEMA_KEY]: z.string().meta({ description: 'For editors: where this schema is.' }).optional(),
+  [SCHEMA_KEY]: z
+    .string(mend('the path or the URL of a schema'))
+    .meta({ description: 'For editors: where this schema is.' })
+    .optional(),
   ...Object.fromEntries(optionNames.map((name) => [name, hubOptions[name].schema.optional()])),
 })
 

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { defaultHubSettings, type HubSettings } from '../hub-settings.ts'
 import { limitOptions } from './limit-options.ts'
@@ -6,6 +7,10 @@ import { LOG_LEVELS } from '../observe/log-lines.ts'
 import { topicRulesJsonSchema } from './topic-rules-schema.ts'
 
 const LOG_PATTERN = /^(?:memory:|sqlite:[^]+)$/
+const HOST_FAULT = mend('a name or an address')
+const HOST_ALONE_FAULT = mend(
+  'a name or an address by itself, such as localhost or ::1, without brackets; the port is an option of its own',
+)
 
 /**
  * Every option of `millrace serve`, by its key in the configuration file. The help, the schema of the file, what is
@@ -18,7 +23,7 @@ export const hubOptions: { readonly [K in keyof HubSettings]: Option<HubSettings
     summary: 'the port to listen on; 0 takes a free one',
     reason: 'Needs no rights, and is where people look first.',
   }),
-  host: option('text', 'NAME', z.string(mend('a name or an address')).min(1, mend('a name or an address')), {
+  host: option('text', 'NAME', hostSchema(), {
     group: 'Listening',
     default: defaultHubSettings.host,
     summary: 'the address to listen on',
@@ -114,6 +119,11 @@ export const unbuiltOptions: readonly string[] = [
   'tlsKey',
   'ticketTtlMs',
 ]
+
+function hostSchema(): z.ZodType<string> {
+  const isAlone = (host: string): boolean => !/[/:[\]\s]/.test(host) || isIPv6(host)
+  return z.string(HOST_FAULT).min(1, HOST_FAULT).refine(isAlone, HOST_ALONE_FAULT)
+}
 
 function logSchema(): z.ZodType<HubSettings['log']> {
   const error = ({ input }: { input?: unknown }): string => logFault(input)

@@ -9,13 +9,16 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EISDIR: 'it is a folder',
   EACCES: 'this user may not read it',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8. Save it as UTF-8',
 }
+/** Takes a byte order mark off. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /** What a configuration file says, and all that is wrong with it. */
 export function readConfigFile(path: string): CheckedConfig {
   let text: string
   try {
-    text = readFileSync(path, 'utf8').replace(/^\ufeff/, '')
+    text = UTF8.decode(readFileSync(path))
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
     return unreadable(`It cannot be read: ${REASONS[code] ?? message}.`)
@@ -24,11 +27,18 @@ export function readConfigFile(path: string): CheckedConfig {
   try {
     content = JSON.parse(text)
   } catch (error) {
-    return unreadable(`It is not JSON: ${error instanceof Error ? error.message : String(error)}.`)
+    return unreadable(`It is not JSON: ${jsonFault(text, String(error instanceof Error ? error.message : error))}`)
   }
   const { config, faulty, problems } = checkConfig(content)
   const twice = duplicateKeys(text).map((key) => `${key} is there twice. Leave one of them.`)
   return { config, faulty, problems: [...twice, ...problems] }
+}
+
+function jsonFault(text: string, message: string): string {
+  if (text.trim() === '') return 'it is empty, and {} is the least.'
+  const hasComments = /^\s*(?:\/\/|\/\*|#)/m.test(text)
+  // The engine quotes the text as it is, with its line ends.
+  return `${message.replaceAll(/\s+/g, ' ')}.${hasComments ? ' JSON has no comments: leave them out.' : ''}`
 }
 
 function unreadable(problem: string): CheckedConfig {
