@@ -2,8 +2,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { freePort } from './support/free-port.ts'
 import { commandPath } from './support/hub-process.ts'
 
 const FULL_DISK = '/dev/full'
@@ -68,13 +68,4 @@ async function listening(port: number): Promise<void> {
       { timeout: 20_000 },
     )
     .toBe(200)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

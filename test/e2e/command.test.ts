@@ -2,10 +2,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { freePort } from './support/free-port.ts'
 import { runCommand, startHubProcess, type HubProcess } from './support/hub-process.ts'
 import { exchange, get } from './support/raw-http.ts'
 import { CONNECTED } from './support/resume-client.ts'
@@ -43,8 +44,7 @@ describe('starting', () => {
   })
 
   test('keeps events in ./millrace.db unless it is told otherwise, over a restart', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-command-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const folder = newFolder()
     const first = await startHubProcess(['--port', '0'], { MILLRACE_LOG: '' }, folder)
     expect(first.output.stdout).toContain(' with its events in ./millrace.db\n')
     const headers = { 'Content-Type': 'application/json' }
@@ -57,8 +57,7 @@ describe('starting', () => {
   })
 
   test('by a configuration file, which every limit can be in', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-command-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const folder = newFolder()
     writeFileSync(join(folder, 'millrace.json'), '{ "port": 0, "heartbeatMs": 1234, "maxEventBytes": 100 }')
     const hub = await start(['--config', join(folder, 'millrace.json')])
     const stream = await openStream(`${hub.url}/events`)
@@ -115,19 +114,13 @@ describe('refusing to start: one line that says what to do, and exit code 2', ()
     expect(code).toBe(2)
   })
 
-  test('a port that is in use', async () => {
+  test('a port that is in use, and leaves no log behind', async () => {
     const hub = await start()
-    const { code, stdout, stderr } = runCommand(['serve', '--port', String(hub.port)])
+    const folder = newFolder()
+    const log = `sqlite:${join(folder, 'events.db')}`
+    const { code, stdout, stderr } = runCommand(['serve', '--port', String(hub.port), '--log', log])
     expect(stderr).toMatch(new RegExp(`^millrace: Port ${hub.port} on 127.0.0.1 is in use\\. .*--port 0[^\n]*\n$`))
     expect(stdout).toBe('')
-    expect(code).toBe(2)
-  })
-
-  test('a port that is in use, and no log is left behind', async () => {
-    const hub = await start()
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-in-use-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    const { code } = runCommand(['serve', '--port', String(hub.port), '--log', `sqlite:${join(folder, 'events.db')}`])
     expect(code).toBe(2)
     expect(readdirSync(folder)).toEqual([])
   })
@@ -286,13 +279,10 @@ async function openStuck(hub: HubProcess): Promise<void> {
   await until(async () => (await connections(hub))[0]?.state === 'catching-up')
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-command-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }
 
 async function connections({ url }: HubProcess): Promise<readonly { readonly state: string }[]> {

@@ -115,7 +115,7 @@ describe('what is wrong is said, all at once, with its place, the value and what
 
   test.each([
     ['', 'It is not JSON: it is empty, and {} is the least.'],
-    ['// ours\n{}', /^It is not JSON: [^\n]+\. JSON has no comments: leave them out\.$/],
+    ['// ours\n{}', '"// ours {}" is not valid JSON. JSON has no comments: leave them out.'],
     ['{"$schema":3}', '$schema is 3; it must be the path or the URL of a schema.'],
     ['{"port":3000,}', 'It is not JSON: '],
     ['[]', 'The content is []; it must be an object such as { "port": 3000 }.'],
@@ -131,9 +131,7 @@ describe('what is wrong is said, all at once, with its place, the value and what
     ['{"__proto__":{"port":1}}', 'There is no option "__proto__".'],
     [`{"log":"${'x'.repeat(1_000)}"}`, `log is "${'x'.repeat(79)}…; it must be sqlite: and a path`],
   ])('%s: %s', (content, words) => {
-    expect(checkConfigFile(file(content)).problems).toEqual([
-      typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
-    ])
+    expect(checkConfigFile(file(content)).problems).toEqual([expect.stringContaining(words)])
   })
 
   test('a file that is not there, or is none', () => {
