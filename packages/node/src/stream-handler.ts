@@ -1,4 +1,5 @@
 import {
+  checkHandlerOptions,
   decideStream,
   faultAnswer,
   streamHeadersFor,
@@ -21,8 +22,9 @@ export type StreamHandlerOptions = StreamHandlerOptionsOf<NodeRequest>
 /** Serves streams; any Node framework can call it. The promise never rejects. */
 export type StreamHandler = (request: NodeRequest, response: NodeResponse) => Promise<void>
 
-/** Makes the handler for `GET` of a hub's streams. */
+/** Makes the handler for `GET` of a hub's streams. @throws HubError `invalid_option` */
 export function streamHandler(hub: Hub, options: StreamHandlerOptions = {}): StreamHandler {
+  checkHandlerOptions(options)
   return async (request, response) => {
     const decision = await decideStream(hub, streamRequestOf(request, response), request, options)
     try {

@@ -285,3 +285,8 @@ test('a user may change the topics of their own streams without a secret, and on
   await stream.next('stream:topics')
   expect([...hub.subscribers()][0]?.request.selectors).toEqual(['a.2', '@alice'])
 })
+
+test('a slip in the name of `authorize` does not let everybody in: the handler is refused', async () => {
+  const slip = { authorise: () => ({ status: 401 }) } as StreamHandlerOptions
+  await expect(serve(slip)).rejects.toThrow('no option "authorise". Did you mean "authorize"?')
+})

@@ -43,6 +43,10 @@ export class EngineHub implements Hub {
 
   constructor(options: HubOptions) {
     this.limits = resolveHubLimits(options)
+    // Plain JavaScript may leave it out.
+    if ((options.backend as unknown) === undefined) {
+      throw new HubError('invalid_option', 'A hub needs a backend: createHub({ backend: memory() }).')
+    }
     this.#engine = new Engine(this.limits, options)
   }
 

@@ -1,4 +1,5 @@
 // The entry for those who build a backend of their own: what all backends of this project have in common.
+export { givenOptions } from './given-options.ts'
 export { CheckSource, EPOCH_LENGTH } from './memory/check-source.ts'
 export { Eviction, EvictionOrder, later } from './memory/eviction-order.ts'
 export {

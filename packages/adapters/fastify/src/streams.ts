@@ -26,12 +26,12 @@ export type StreamRoute<Asked extends RawRequest = FastifyRequest> = (
  *
  * @example
  * app.get('/events', streams(hub, { authorize: (request) => grantFor(request.headers.authorization) }))
+ * @throws HubError `invalid_option`
  */
 export function streams<Asked extends RawRequest = FastifyRequest>(
   hub: StreamSource,
-  { authorize, onError }: StreamsOptions<Asked> = {},
+  { authorize, ...told }: StreamsOptions<Asked> = {},
 ): StreamRoute<Asked> {
-  const told = onError ? { onError } : {}
   const handleAll = hub.handler(told)
   return async (request, reply) => {
     handOver(request, reply)

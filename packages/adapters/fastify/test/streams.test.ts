@@ -138,3 +138,8 @@ test('a session takes headers of its own and those of the reply', async () => {
   expect([response.headers.get('x-set'), response.headers.get('x-mine')]).toEqual(['before', 'yes'])
   expect(await response.text()).toContain('id: 1\nevent: tick\ndata: {"at":1}\n\n')
 })
+
+test('a slip in the name of `authorize` does not let everybody in: the route is refused', () => {
+  const slip = { authorise: () => ({ status: 401 }) } as object
+  expect(() => streams(hubOf(), slip)).toThrow('no option "authorise". Did you mean "authorize"?')
+})

@@ -1,4 +1,4 @@
-import type { Authorizer, FetchHandler, StreamHandlerOptions } from '@millrace/server'
+import { checkHandlerOptions, type Authorizer, type FetchHandler, type StreamHandlerOptions } from '@millrace/server'
 import type { Context } from 'hono'
 import { keepVary } from './keep-vary.ts'
 import { handOver, nodeObjects, type NodeHandler } from './node-objects.ts'
@@ -26,16 +26,16 @@ export type StreamRoute<Asked extends Context = Context> = (context: Asked) => P
  *
  * @example
  * app.get('/events', streams(hub, { authorize: (context) => grantFor(context.req.header('authorization')) }))
+ * @throws HubError `invalid_option`
  */
 export function streams<Asked extends Context = Context>(
   hub: StreamSource,
-  { authorize, onError }: StreamsOptions<Asked> = {},
+  given: StreamsOptions<Asked> = {},
 ): StreamRoute<Asked> {
+  checkHandlerOptions(given)
+  const { authorize, ...told } = given
   return async (context) => {
-    const options = {
-      ...(authorize ? { authorize: () => authorize(context) } : {}),
-      ...(onError ? { onError } : {}),
-    }
+    const options = authorize ? { ...told, authorize: () => authorize(context) } : told
     const node = hub.handler && nodeObjects(context.env)
     if (hub.handler && node) return handOver(node, context.res.headers, hub.handler(options))
     return keepVary(context, await hub.fetchHandler(options)(context.req.raw, context.env))

@@ -167,3 +167,10 @@ test('a session is a response', async () => {
   expect(response.headers.get('x-mine')).toBe('yes')
   expect(await response.text()).toContain('id: 1\nevent: token\ndata: one\n\n')
 })
+
+test('a slip in the name of `authorize` does not let everybody in: the route is refused', () => {
+  const slip = { authorise: () => ({ status: 401 }) } as object
+  expect(() => streams(closed(createHub({ backend: memory() })), slip)).toThrow(
+    'no option "authorise". Did you mean "authorize"?',
+  )
+})

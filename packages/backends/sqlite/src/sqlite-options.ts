@@ -1,5 +1,5 @@
 import { HubError, systemChance, systemClock, type Chance, type Clock, type TopicRule } from '@millrace/server'
-import { resolveTopicRules, type ResolvedTopicRule } from '@millrace/server/log-parts'
+import { givenOptions, resolveTopicRules, type ResolvedTopicRule } from '@millrace/server/log-parts'
 import type { Bounded } from './messages.ts'
 
 /**
@@ -88,7 +88,7 @@ export function resolveSqliteOptions(options: SqliteOptions): ResolvedSqliteOpti
     if (KEYS.includes(key)) continue
     throw fault(`The SQLite backend has no option ${JSON.stringify(key)}: it has ${KEYS.join(', ')}.`)
   }
-  const { topics, durability, clock, chance, ...bounds } = { ...defaultSqliteOptions, ...options }
+  const { topics, durability, clock, chance, ...bounds } = { ...defaultSqliteOptions, ...givenOptions(options) }
   for (const [name, { min, max, unit }] of Object.entries(RANGES)) {
     const value = bounds[name as keyof Bounded]
     if (Number.isSafeInteger(value) && value >= min && value <= max) continue

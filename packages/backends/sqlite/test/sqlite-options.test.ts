@@ -20,3 +20,10 @@ test.each<[SqliteOptions | object, string]>([
   expect(() => sqlite(join(folder, 'none.db'), options)).toThrow(HubError)
   expect(readdirSync(folder)).toEqual([])
 })
+
+test('an option that is undefined is one that is not given', async () => {
+  const none = { topics: undefined, maxTopics: undefined, durability: undefined, bootId: undefined }
+  const backend = sqlite(join(testFolder(), 'log.db'), none as object)
+  expect(await backend.log.bounds()).toMatchObject({ head: { seq: 0 } })
+  await backend.log.close()
+})

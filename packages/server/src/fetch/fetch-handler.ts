@@ -1,4 +1,5 @@
 import { decideStream, faultAnswer, type StreamHandlerOptions, type WholeAnswer } from '../decide-stream.ts'
+import { checkHandlerOptions } from '../handler-options.ts'
 import type { Hub } from '../hub.ts'
 import { streamHeaders, type StreamHeaders } from '../stream-headers.ts'
 import type { StreamRequest } from '../stream-request.ts'
@@ -12,8 +13,9 @@ import { readBody } from './read-body.ts'
  */
 export type FetchHandler = (request: Request, host?: unknown) => Promise<Response>
 
-/** Makes the web-standard handler for `GET` of a hub's streams. */
+/** Makes the web-standard handler for `GET` of a hub's streams. @throws HubError `invalid_option` */
 export function fetchHandler(hub: Hub, options: StreamHandlerOptions = {}): FetchHandler {
+  checkHandlerOptions(options)
   return async (request, host) => {
     const decision = await decideStream(hub, streamRequestOf(request), request, options)
     if (decision.kind === 'whole') return wholeResponse(decision)

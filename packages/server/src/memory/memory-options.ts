@@ -1,5 +1,6 @@
 import { systemChance, type Chance } from '../chance.ts'
 import { systemClock, type Clock } from '../clock.ts'
+import { givenOptions } from '../given-options.ts'
 import { HubError } from '../hub-error.ts'
 import { resolveTopicRules, type ResolvedTopicRule, type TopicRule } from './topic-rules.ts'
 
@@ -69,7 +70,7 @@ export function resolveMemoryOptions(options: MemoryOptions): ResolvedMemoryOpti
     const known = Object.keys(defaultMemoryOptions).join(', ')
     throw new HubError('invalid_option', `The memory backend has no option ${JSON.stringify(key)}: it has ${known}.`)
   }
-  const { topics, ...rest } = { ...defaultMemoryOptions, ...options }
+  const { topics, ...rest } = { ...defaultMemoryOptions, ...givenOptions(options) }
   for (const [name, { min, max, unit }] of Object.entries(RANGES)) {
     const value = rest[name as keyof typeof RANGES]
     if (Number.isSafeInteger(value) && value >= min && value <= max) continue
