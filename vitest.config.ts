@@ -11,7 +11,7 @@ const simulation = ['test/simulation/**/*.test.ts', 'test/faults/**/*.test.ts']
 /** Two browsers at a time are enough for two cores: nothing else runs beside them. */
 const browsers = [
   'test/e2e/{browsers,demo,playwright-fixtures,resilience-cases}.test.ts',
-  'test/e2e/{connect,event-source}-browsers.test.ts',
+  'test/e2e/{connect,event-source,nginx}-browsers.test.ts',
   'test/e2e/{react,shared}-*.test.ts',
 ]
 const e2e = ['test/e2e/**/*.test.ts']
