@@ -35,10 +35,13 @@ describe.skipIf(!nginxAvailable())('behind nginx, as docs/hub.md has it', () => 
 
   test('the world does not publish, and gets nothing but events', async () => {
     const { origin } = await start(documentedLocation())
-    const statusOf = async (path: string, init?: RequestInit): Promise<number> =>
-      (await fetch(origin + path, init)).status
-    expect(await statusOf('/events', { method: 'POST', body: '{"topic":"a","data":1}' })).toBe(403)
-    for (const path of ['/admin/stats', '/metrics', '/events/stream']) expect(await statusOf(path)).toBe(404)
+    const requests = ['/admin/stats', '/metrics', '/events/stream'].map((path) => fetch(origin + path))
+    requests.push(fetch(`${origin}/events`, { method: 'POST', body: '{"topic":"a","data":1}' }))
+    for (const { status, headers } of await Promise.all(requests)) {
+      // The hub itself would answer with a problem, or as it was asked.
+      expect([403, 404]).toContain(status)
+      expect(headers.get('content-type')).toBe('text/html')
+    }
   })
 })
 
