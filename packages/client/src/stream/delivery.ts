@@ -73,7 +73,7 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
   let gateCount = 0
   let receivedId = startId
   const waiting: (() => void)[] = []
-  let end: { readonly error: Error | undefined } | undefined
+  let end: { readonly error?: Error | undefined } | undefined
 
   function isReady(): boolean {
     return end !== undefined || (entries.length < maxQueueCount && gateCount === 0)
@@ -213,8 +213,8 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
       entries = []
       next = first
       for (const reader of readers) reader.at = first
-      end = undefined
-      finish()
+      end = {}
+      release()
     },
     read,
   }

@@ -347,9 +347,12 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     isPutting = false
     // The stream has ended meanwhile: the next one asks for the newest topics anyway.
     if (attempt !== current) return
-    if (stayAwayMs || (!error && wanted.revision > revision)) void putTopics()
-    else if (error && status < 500 && ![404, 405, 409].includes(status)) wanted.refuse(error)
-    else if (error) current.stop('restart')
+    if (error && !stayAwayMs) {
+      if (status >= 500 || [404, 405, 409].includes(status)) return current.stop('restart')
+      wanted.refuse(error, revision)
+    }
+    // Others may have come meanwhile.
+    if (stayAwayMs || wanted.revision > revision) void putTopics()
   }
 
   /** The grant is about to end: brings a new one, so that the stream need not. */

@@ -12,12 +12,11 @@ export function onPageSignals(scope: PageScope, wake: () => void, leave: () => v
   const { document } = scope
   const controller = new AbortController()
   const onSeen = (): void => (document?.visibilityState === 'hidden' ? leave() : wake())
-  const signals = [
-    [scope, 'online', wake],
-    [scope, 'pageshow', wake],
-    [scope, 'pagehide', leave],
-    [document, 'visibilitychange', onSeen],
-  ] as const
-  for (const [target, type, listener] of signals) target?.addEventListener?.(type, listener, controller)
+  const listen = (target: PageScope | undefined, type: string, listener: () => void): void =>
+    target?.addEventListener?.(type, listener, controller)
+  listen(scope, 'online', wake)
+  listen(scope, 'pageshow', wake)
+  listen(scope, 'pagehide', leave)
+  listen(document, 'visibilitychange', onSeen)
   return () => controller.abort()
 }

@@ -67,7 +67,7 @@ export function retryPolicy(
     const delayMs = Math.min(MAX_DELAY_MS, soonestMs + fraction() * (isQuick ? LEAST_DELAY_MS : backoffMs))
     const lostMs = failingMs + delayMs
     if (giveUpAfterMs !== false && failures > 0 && lostMs > giveUpAfterMs) {
-      return { giveUp: `by the next attempt there would have been no connection for ${Math.round(lostMs)} ms` }
+      return { giveUp: `no connection for ${Math.round(lostMs)} ms by the next attempt` }
     }
     return { delayMs, soonestMs: Math.min(delayMs, soonestMs) }
   }

@@ -23,14 +23,24 @@ export interface TopicChanges {
   change(topics: readonly string[], from?: 'now' | 'snapshot'): Promise<void>
   /** The server sends by the topics of this revision. */
   confirm(revision: number): void
-  /** Gives up all changes that are not confirmed. Returns whether there were any. */
-  refuse(error: ClientError): boolean
+  /**
+   * Gives up the changes that are not confirmed, up to a revision, or all; when none is left the old topics are wanted again.
+   * Returns whether there were any.
+   */
+  refuse(error: ClientError, revision?: number): boolean
 }
 
 export function makeTopicChanges(startTopics: readonly string[]): TopicChanges {
   /** What the server last sent by. */
   let confirmed = startTopics
   const changes: Change[] = []
+  /** Returns whether there were any. */
+  const settle = (revision: number, act: (change: Change) => void): boolean => {
+    const [first] = changes
+    for (let change; (change = changes[0]) && change.revision <= revision; changes.shift()) act(change)
+    if (!changes[0]) wanted.from = undefined
+    return changes[0] !== first
+  }
   const wanted = {
     topics: startTopics,
     from: undefined as TopicChanges['from'],
@@ -47,19 +57,15 @@ export function makeTopicChanges(startTopics: readonly string[]): TopicChanges {
       return done
     },
     confirm(revision: number) {
-      for (let change; (change = changes[0]) && change.revision <= revision; changes.shift()) {
-        confirmed = change.topics
-        change.resolve()
-      }
-      if (!changes[0]) wanted.from = undefined
+      settle(revision, ({ topics, resolve }) => {
+        confirmed = topics
+        resolve()
+      })
     },
-    refuse(error: ClientError) {
-      wanted.topics = confirmed
-      wanted.from = undefined
-      wanted.revision++
-      const refused = changes.splice(0)
-      for (const { reject } of refused) reject(error)
-      return refused.length > 0
+    refuse(error: ClientError, revision = Infinity) {
+      const wereAny = settle(revision, ({ reject }) => reject(error))
+      if (!changes[0]) wanted.topics = confirmed
+      return wereAny
     },
   }
   return wanted

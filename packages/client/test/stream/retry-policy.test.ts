@@ -70,7 +70,7 @@ test('it gives up when as many attempts have failed as may', () => {
 test('it gives up when the next attempt would be past the time that there is', () => {
   expect(decide(network, { failingMs: 7_000 }, { giveUpAfterMs: 10_000 })).toHaveProperty('delayMs')
   expect(decide(network, { failingMs: 8_000 }, { giveUpAfterMs: 10_000 })).toEqual({
-    giveUp: 'by the next attempt there would have been no connection for 10500 ms',
+    giveUp: 'no connection for 10500 ms by the next attempt',
   })
 })
 

@@ -154,20 +154,6 @@ test('new topics are asked for when nothing more comes of the old ones', async (
   expect(data()).toEqual(['begun'])
 })
 
-test('topics that are refused are told, and the old ones stay', async () => {
-  const { hub, stream, data } = await openScene({ topics: ['a'] })
-  await expect(stream.addTopics(['secret.plans'])).rejects.toMatchObject({
-    code: 'status',
-    status: 403,
-    message: 'The server answered 403: The grant does not cover it.',
-  })
-  expect(stream.topics).toEqual(['a'])
-  hub.publish('a', 1)
-  await settle()
-  expect(data()).toEqual([1])
-  expect(stream.status.name).toBe('open')
-})
-
 test.each([
   { status: 429, after: '30', waitMs: 31_500 },
   { status: 503, after: '30', waitMs: 31_500 },
@@ -249,19 +235,6 @@ test('a stream that ends while the server is left alone asks for the new topics 
   stream.close()
   await expect(again).rejects.toMatchObject({ code: 'closed' })
   expect(clock.timerCount).toBe(0)
-})
-
-test('topics that are refused to a poll are told, and the old ones stay', async () => {
-  const { clock, hub, stream, data } = await openScene({ topics: ['a'], transport: 'long-polling' })
-  hub.faultOf = ({ url }) => (url.searchParams.has('topic', 'bad') ? { kind: 'answer', status: 400 } : undefined)
-  await clock.advance(1_000)
-  const refused = stream.addTopics(['bad']).catch((error: unknown) => error)
-  await clock.advance(1_000)
-  expect(await refused).toMatchObject({ status: 400 })
-  expect(stream.topics).toEqual(['a'])
-  hub.publish('a', 1)
-  await clock.advance(1_000)
-  expect(data()).toEqual([1])
 })
 
 test('a poll that waits is asked again with the new topics', async () => {
