@@ -4,8 +4,8 @@ import type { FeedStatus } from '../stream/event-feed.ts'
 /** A channel takes the class and the fields off an error: as an object it keeps them. */
 export function plainStatus(status: FeedStatus): FeedStatus {
   if (!('error' in status)) return status
-  const { code, message, status: httpStatus, retryAfterMs } = status.error
-  return { ...status, error: { code, message, status: httpStatus, retryAfterMs } as ClientError }
+  const { error } = status
+  return { ...status, error: Object.assign({ message: error.message }, error) }
 }
 
 /** The status of another tab, with an error that is one. */

@@ -88,6 +88,8 @@ export class SharedFeed implements EventFeed {
 
   async setTopics(topics: readonly string[], from?: 'now' | 'snapshot'): Promise<void> {
     if (this.#isOver) throw closedError()
+    // What nobody has listened to may be open again.
+    for (const topic of this.#endedTopics) if (!this.#wanted.includes(topic)) this.#endedTopics.delete(topic)
     this.#wanted = topics
     const isLess = topics.length > 0 && topics.every((topic) => this.#topics.includes(topic))
     if (isLess && (this.#isFollowing || this.#keeper)) return this.#want(topics)
@@ -389,10 +391,16 @@ export class SharedFeed implements EventFeed {
   }
 
   #tell(): void {
-    const { keeper, term, count } = { keeper: this.#keeper, term: this.#term, count: this.#count }
+    const keeper = this.#keeper
     if (!keeper) return
-    const status = plainStatus(this.#status)
-    this.#channel?.post({ kind: 'state', term, count, at: this.#sink.resumeId(), roster: keeper.roster, status })
+    this.#channel?.post({
+      kind: 'state',
+      term: this.#term,
+      count: this.#count,
+      at: this.#sink.resumeId(),
+      roster: keeper.roster,
+      status: plainStatus(this.#status),
+    })
   }
 
   #lockOf(tab: string): string {

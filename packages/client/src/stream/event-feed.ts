@@ -97,7 +97,7 @@ export interface EventFeed {
   diagnostics(): FeedDiagnostics
 }
 
-/** Who takes what a feed brings. */
+/** Who takes what a feed brings. Whoever has closed the feed takes nothing more: `moved` and `missed` then do nothing. */
 export interface FeedSink {
   /** The id of what was taken last; empty when there is none. */
   resumeId(): string

@@ -202,7 +202,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     hasState = isGood = isHub = true
     flow()
     const { events, cursor, reset } = answer
-    if (reset && !isOver) sink.missed(missedNotice(reset, id), undefined)
+    if (reset) sink.missed(missedNotice(reset, id), undefined)
     for (const event of events) {
       if (isOver) break
       const polled = polledEvent(event, sink.resumeId())
@@ -211,8 +211,6 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       const isSaid = polled.type === 'stream:end'
       if (event.end && !isSaid) onEvent({ ...polled, type: 'stream:end', data: JSON.stringify({ topic: event.topic }) })
     }
-    // Whoever has closed meanwhile has not had all of it.
-    if (isOver) return 'finished'
     sink.moved(cursor)
     const isDue = waitMs
       ? events.length > 0 || clock.now() - startMs > waitMs / 2
@@ -255,7 +253,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
           isHub = true
           connection = String(said['connection'])
           secret = said['secret']
-          if (Number(said['heartbeatMs']) > 0) heartbeatMs = Number(said['heartbeatMs'])
+          heartbeatMs = Math.max(0, Number(said['heartbeatMs'])) || heartbeatMs
           sink.moved(id)
           return flow()
         case 'stream:position':
@@ -406,6 +404,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
   return {
     open: () => void run(),
     setTopics(topics, from) {
+      // What nobody has listened to may be open again.
+      for (const topic of endedTopics) if (!wanted.topics.includes(topic)) endedTopics.delete(topic)
       const done = wanted.change(topics, from)
       if (isOver) wanted.refuse(closedError())
       else if (openBy === 'stream') void putTopics()

@@ -166,13 +166,12 @@ export function resolveStreamOptions(url: string | URL, options: StreamOptions):
   const { from, types, client, clock = systemClock, fraction = Math.random } = options
   const limits = resolveLimits(options)
   const { location, document } = globalThis as { location?: Location; document?: Document }
-  const query = Object.entries({ from, type: types, client })
   const settings = {
     ...options,
     ...limits,
     url: absoluteUrl(url, document?.baseURI ?? location?.href),
     topics,
-    query: Object.fromEntries(query.flatMap(([name, value]) => (value ? [[name, [value].flat()]] : []))),
+    query: { from: listOf(from), type: listOf(types), client: listOf(client) },
     method,
     credentials,
     // Looked up at each call: whoever replaces it later means this stream too.
@@ -186,6 +185,10 @@ export function resolveStreamOptions(url: string | URL, options: StreamOptions):
   }
   checkSettings(settings)
   return settings
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  return [value || []].flat()
 }
 
 function absoluteUrl(url: string | URL, base: string | undefined): string {

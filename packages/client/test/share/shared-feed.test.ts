@@ -230,6 +230,25 @@ describe('a feed that tabs share', () => {
     expect([first.data(), second.data(), hub.streams.length]).toEqual([['1'], ['2'], 1])
   })
 
+  test('does not take a topic for finished that was, and is asked for anew', async () => {
+    const { clock, hub, settled } = scene()
+    await settled(['x'])
+    const second = await settled(['jobs.1', 'jobs.2'])
+    const end = async (topic: string): Promise<void> => {
+      for (const one of hub.streams) one.write(`event: stream:end\ndata: {"topic":"${topic}"}\n\n`)
+      await clock.advance(100)
+    }
+    await end('jobs.1')
+    await second.feed.setTopics(['jobs.2'])
+    const changed = second.feed.setTopics(['jobs.1', 'jobs.2'])
+    await clock.advance(10_000)
+    await changed
+    await end('jobs.2')
+    expect([second.role, second.status?.name]).toEqual(['following', 'open'])
+    await end('jobs.1')
+    expect(second.status?.name).toBe('ended')
+  })
+
   test('leaves nothing behind when it is closed', async () => {
     const { browser, clock, hub, programs, settled } = scene()
     await settled(['a'])

@@ -251,6 +251,21 @@ test('a poll that waits is asked again with the new topics', async () => {
   expect(hub.requests.slice(-2).map(({ url }) => url.searchParams.get('wait'))).toEqual(['0', '25'])
 })
 
+test('a topic that was finished and is asked for anew may be open again: a stream that ends is no sign of its end', async () => {
+  const { clock, hub, stream, data } = await openScene({ topics: ['jobs.1', 'jobs.2'] })
+  for (const one of hub.streams) one.write('event: stream:end\ndata: {"topic":"jobs.1"}\n\n')
+  await stream.setTopics(['jobs.2'])
+  // This opens it again, for those who follow it.
+  hub.publish('jobs.1', 'again')
+  await stream.setTopics(['jobs.1'])
+  hub.endStreams()
+  await settle()
+  expect(stream.status.name).toBe('waiting')
+  hub.publish('jobs.1', 'more')
+  await clock.until(() => stream.status.name === 'open')
+  expect(data()).toEqual(['more'])
+})
+
 test('a change that is not confirmed any more is rejected when the stream is closed', async () => {
   const { hub, stream } = await openScene({ topics: ['a'] })
   hub.faultOf = () => ({ kind: 'deaf' })
