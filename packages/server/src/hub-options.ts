@@ -23,7 +23,7 @@ export interface HubLimits {
   readonly maxPendingBytesTotal: number | false
   /** A live subscriber has fallen behind when an accepted frame is unsent for this long. Milliseconds, 100 to 3,600,000. @default 10000 */
   readonly maxUnsentMs: number
-  /** A connection that takes no byte for this long while bytes wait is destroyed. Milliseconds, or false for never. @default 60000 */
+  /** A connection that takes no byte for this long while bytes wait is destroyed. Not less than `maxUnsentMs`. Milliseconds, 100 to 2,147,483,647, or false for never. @default 60000 */
   readonly staleMs: number | false
   /** What happens to a live subscriber that has fallen behind. @default 'catch-up' */
   readonly slowPolicy: SlowPolicy
@@ -38,7 +38,7 @@ export interface HubLimits {
   readonly hotWindowCount: number
   /** How many bytes of recent events are held in memory. Bytes, 1,024 to 1 GiB. @default 16777216 */
   readonly hotWindowBytes: number
-  /** When delivery lags behind the log by more than this, publishing and new streams are refused until it caught up. Milliseconds. @default 5000 */
+  /** When delivery lags behind the log by more than this, publishing and new streams are refused until it caught up. Milliseconds, 1 to 2,147,483,647. @default 5000 */
   readonly maxLagMs: number
   /** When the hub closes, its streams are ended over this time. Milliseconds, 0 to 3,600,000. @default 10000 */
   readonly drainMs: number
@@ -82,7 +82,7 @@ export interface HubOptions extends Partial<HubLimits> {
   readonly observer?: HubObserver
 }
 
-/** The least and the most of each limit that is a number; for {@link HubLimits.staleMs} beside `false`. */
+/** The least and the most of each limit that is a number; `false` is beside them for those that can be switched off. */
 export const hubLimitRanges: {
   readonly [K in Exclude<keyof HubLimits, 'slowPolicy'>]: readonly [min: number, max: number]
 } = Object.freeze({
@@ -159,6 +159,6 @@ function checkRange(name: string, value: unknown, [min, max]: readonly [number, 
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return
   throw new HubError(
     'invalid_option',
-    `${name} is ${JSON.stringify(value)}; it must be an integer from ${min} to ${max}.`,
+    `${name} is ${JSON.stringify(value)}; it must be an integer from ${min} to ${max}${SWITCHABLE.has(name) ? ', or false' : ''}.`,
   )
 }

@@ -163,6 +163,9 @@ test('options out of their range are refused with the value and the range', asyn
   await expect(startScene({ heartbeatMs: 5 })).rejects.toThrow(
     'heartbeatMs is 5; it must be an integer from 100 to 3600000.',
   )
+  await expect(startScene({ staleMs: 0 })).rejects.toThrow(
+    'staleMs is 0; it must be an integer from 100 to 2147483647, or false.',
+  )
   await expect(startScene({ staleMs: 1_000 })).rejects.toThrow(/staleMs \(1000\) is less than maxUnsentMs/)
 })
 

@@ -28,7 +28,7 @@ export const limitOptions: { readonly [K in keyof HubLimits]: Option<HubLimits[K
     advice: 'Closing all at once is usual, and brings all clients back at once.',
   }),
   maxEventBytes: limit('maxEventBytes', 'BYTES', 'Events', {
-    summary: 'the largest event: topic, type and data',
+    summary: 'the largest event: topic, type, data, key, except and dedupeKey together',
     reason:
       'An event goes to everybody who listens, so a large one costs its size times that. Send a reference, and let clients fetch the rest.',
   }),
