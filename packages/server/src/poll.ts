@@ -9,6 +9,7 @@ import type { SubscribeRequest } from './subscribe-request.ts'
 import { polledEvent, type PolledEvent } from './polled-event.ts'
 import { valuesKnown } from './values-known.ts'
 
+/** How a poll is made; what it is for is in its {@link SubscribeRequest}. */
 export interface PollOptions {
   /** How long to wait for the first event. Milliseconds, 0 to 60,000. A poll without an id never waits. */
   readonly waitMs: number
@@ -27,6 +28,7 @@ export interface PollReset {
   readonly oldest: EventId
 }
 
+/** What a poll is answered with. */
 export interface PollAnswer {
   /** Oldest first. Empty when nothing came in time. */
   readonly events: readonly PolledEvent[]

@@ -65,4 +65,10 @@ export function streamHook(options: Partial<SharedStreamsOptions> = {}): UseStre
   }
 }
 
+/**
+ * A stream for as long as the component is mounted, shared by all components of the page with an equal URL and equal options;
+ * see {@link UseStream}. `false` as URL is no stream.
+ *
+ * @throws ClientError `invalid_option`, to the nearest error boundary
+ */
 export const useStream: UseStream = /* @__PURE__ */ streamHook()

@@ -62,6 +62,7 @@ export interface StreamLimits {
   readonly maxQueueCount: number
 }
 
+/** What holds when nobody says otherwise. */
 export const defaultStreamLimits: StreamLimits = Object.freeze({
   minDelayMs: 1_000,
   maxBackoffMs: 30_000,
@@ -88,6 +89,7 @@ export interface SyncRequest {
 /** A limit that is left out, or undefined, is the default. */
 type GivenLimits = { readonly [Name in keyof StreamLimits]?: StreamLimits[Name] | undefined }
 
+/** What `connect` may be given; each option may be left out, or undefined. */
 export interface StreamOptions extends GivenLimits {
   /** Topics and patterns. @default what the server sends without: on a hub, all that is allowed */
   readonly topics?: readonly string[] | undefined
@@ -101,13 +103,15 @@ export interface StreamOptions extends GivenLimits {
   readonly lastId?: string | undefined
   /** `POST` asks for the stream at `<url>/stream` with topics in the body: for more of them than a URL can hold. @default 'GET' */
   readonly method?: 'GET' | 'POST' | undefined
+  /** Go out with every request; those that `authorize` gives win. @default none */
   readonly headers?: HeadersInput | undefined
-  /** @default 'same-origin' */
+  /** Of `fetch`: `'include'` sends cookies to other origins too. @default 'same-origin' */
   readonly credentials?: CredentialsMode | undefined
-  /** @default the runtime's */
+  /** Makes the requests. Its `init.headers` is a plain object, which can be spread. @default the runtime's */
   readonly fetch?: Fetch | undefined
   /** Closes the stream. */
   readonly signal?: AbortSignal | undefined
+  /** Gives headers, another URL or a ticket for each attempt, and is asked once more after a 401. @default none */
   readonly authorize?: Authorize | undefined
   /**
    * Fetches the state anew when events were missed. Newer events wait until its promise resolves, and until then the
@@ -139,19 +143,20 @@ export interface StreamOptions extends GivenLimits {
   readonly silenceMs?: number | false | undefined
   /** Decides after each failure, in the place of the limits above; these do when it throws, or decides nothing. */
   readonly retryPolicy?: RetryPolicy | undefined
-  /** What one line or event may make the reader hold. */
+  /** The longest line and the largest event that are read. Bytes, 1 to 2^28. @default 16777216 each */
   readonly limits?: EventStreamRequest['limits']
   /** Writes what happens, with the time, to the console or to a function. @default whether `localStorage['millrace:debug']` is set */
   readonly debug?: boolean | DebugLogger | undefined
-  /** A request for events begins. */
+  /** Is told when a request for events begins. @default none */
   readonly onAttempt?: ((attempt: AttemptInfo) => void) | undefined
+  /** Is told of each new status, as a listener of `onStatus` is. @default none */
   readonly onState?: ((status: StreamStatus) => void) | undefined
   /**
    * Whatever goes wrong, also when it is mended: for error trackers. What it throws itself is an uncaught error.
    * @default what a handler throws, and a gap that nobody is told of, are uncaught errors
    */
   readonly onError?: ((error: ClientError) => void) | undefined
-  /** @default the machine's */
+  /** Time, for tests. @default the machine's */
   readonly clock?: Clock | undefined
   /** Chance: at least 0, below 1. @default Math.random */
   readonly fraction?: (() => number) | undefined

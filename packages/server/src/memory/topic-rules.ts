@@ -18,6 +18,7 @@ export interface RetentionLimits {
   readonly maxBytes: number | false
 }
 
+/** Of log topics, and of topics that no rule matches: an hour, 100,000 events, 256 MiB. */
 export const defaultRetention: RetentionLimits = Object.freeze({
   maxAgeMs: 3_600_000,
   maxCount: 100_000,
