@@ -2,6 +2,7 @@
 import { closedError } from '../stream/attempt-outcome.ts'
 import type { EventFeed, FeedDiagnostics, FeedEvent, FeedSink, FeedStatus } from '../stream/event-feed.ts'
 import type { FeedSettings } from '../stream/feed-settings.ts'
+import { readSaid } from '../stream/control-data.ts'
 import { isFinal } from '../stream/stream-status.ts'
 import { CatchUpBuffer } from './catch-up-buffer.ts'
 import { idOrder } from './id-order.ts'
@@ -473,6 +474,6 @@ function isForNobody({ event }: TabEntry): boolean {
 /** The topic that an event says is finished. */
 function endedTopicOf({ type, data }: FeedEvent): string | undefined {
   if (type !== 'stream:end') return undefined
-  const { topic } = JSON.parse(data) as { topic?: string }
-  return topic ?? ''
+  const { topic } = readSaid(data)
+  return String(topic)
 }

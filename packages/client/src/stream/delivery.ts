@@ -20,7 +20,8 @@ interface Reader {
   /** The entry that it has in hand, or wants next. */
   at: number
   isOver: boolean
-  wake: () => void
+  /** Has been called already, when it does not sleep. */
+  wake?: () => void
 }
 
 export interface DeliveryHost {
@@ -56,9 +57,6 @@ export interface Delivery {
   /** Events for one reader, from the first that nobody has been handed. */
   read(): AsyncIterator<DeliveredEvent, undefined>
 }
-
-/** For a reader that does not sleep. */
-function wakeNobody(): void {}
 
 export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost, startId: string): Delivery {
   let entries: Entry[] = []
@@ -125,10 +123,7 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
     }
     for (const reader of readers) {
       // Those who have nothing to do stay asleep, or two of them would wake each other for ever.
-      if (reader.at < next || isDone()) {
-        reader.wake()
-        reader.wake = wakeNobody
-      }
+      if (reader.at < next || isDone()) reader.wake?.()
     }
     if (isReady()) for (const resolve of waiting.splice(0)) resolve()
   }
@@ -139,7 +134,7 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
   }
 
   function read(): AsyncIterator<DeliveredEvent, undefined> {
-    const reader: Reader = { at: -1, isOver: false, wake: wakeNobody }
+    const reader: Reader = { at: -1, isOver: false }
     let hasEvent = false
     /** Who asks again is done with what it has. */
     const pass = (): void => {
@@ -149,7 +144,7 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
     const leave = (): IteratorReturnResult<undefined> => {
       reader.isOver = true
       if (readers.delete(reader) && !hasHandlers && readers.size === 0) next = reader.at
-      reader.wake()
+      reader.wake?.()
       return { done: true, value: undefined }
     }
     const take = async (): Promise<IteratorResult<DeliveredEvent, undefined>> => {

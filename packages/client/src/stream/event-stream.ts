@@ -42,7 +42,7 @@ export interface AnyStream extends AsyncIterable<StreamEvent> {
   addTopics(topics: readonly string[], options?: TopicChangeOptions): Promise<void>
   removeTopics(topics: readonly string[]): Promise<void>
   diagnostics(): StreamDiagnostics
-  /** Ends the stream for good. May be called twice. */
+  /** Ends the stream for good. May be called twice. An event that a handler or a loop has in hand is not done with: `lastId` is before it. */
   close(): void
 }
 
@@ -51,7 +51,8 @@ export interface AnyStream extends AsyncIterable<StreamEvent> {
  *
  * Order: handlers and readers get the events in the order of the stream, each once, over reconnections and changes of
  * transport. Handlers are called as events come; a reader (`for await`) goes at its own pace.
- * Waiting: events wait for the first handler or reader. What a reader has not taken yet waits too, also between two loops;
+ * Waiting: events wait for the first handler or reader. What a reader has not taken yet waits too, where nobody has been a handler also
+ * between two loops;
  * when more than `maxQueueCount` wait the connection is not read on, so that the server sees a slow client.
  * Ending: iteration ends when the server says that all is finished and after `close()`, at once; it throws the
  * ClientError when the stream has given up.

@@ -22,7 +22,7 @@ const WRITE_AFTER_MS = 250
 /**
  * Keeps the id to resume from over a page load.
  *
- * What cannot be stored (storage is full, or forbidden) is not kept: `onError` is told, the stream goes on. A page
+ * What cannot be stored (storage is full, or forbidden) is not kept: `onError` is told once, the stream goes on. A page
  * that goes away in the ordinary way has written its last id; after a crash the events of the last moment come again.
  */
 export interface IdStore {
@@ -39,11 +39,14 @@ export function makeIdStore(
 ): IdStore {
   const alarm = makeAlarm(clock)
   let waiting: string | undefined
+  let told: string | undefined
   const use = <T>(act: (store: IdStorage) => T): T | undefined => {
     try {
       return act(storage ?? sessionStorage)
     } catch (error) {
-      onError(error)
+      // Else it would be told four times a second.
+      if (String(error) !== told) onError(error)
+      told = String(error)
       return undefined
     }
   }

@@ -38,10 +38,9 @@ export async function pollOnce(
 ): Promise<PollAnswer | undefined> {
   const response = await attempt.until(send(target, attempt.signal)).catch(lost)
   const { status, headers } = response
-  const isJson = headers.get('content-type')?.includes('json')
   if (status === 204) return undefined
   if (status !== 200) throw await refusal(response)
-  if (!isJson) {
+  if (!headers.get('content-type')?.includes('json')) {
     drop(response)
     throw new ClientError('content_type', 'The answer to a poll is not JSON.')
   }

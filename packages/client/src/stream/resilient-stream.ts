@@ -8,6 +8,7 @@ import type { EventStream } from './event-stream.ts'
 import type { FeedSettings } from './feed-settings.ts'
 import { makeIdStore, type IdStore } from './id-store.ts'
 import { onPageSignals } from './page-signals.ts'
+import { parseJson } from './parse-json.ts'
 import { makePause } from './pause.ts'
 import type { RetryDecision, RetryPolicy } from './retry-policy.ts'
 import type { StreamSettings } from './stream-options.ts'
@@ -268,13 +269,4 @@ function addTo<Listener extends (value: never) => void>(set: Set<Listener>, list
   const own = ((value) => listener(value)) as Listener
   set.add(own)
   return () => void set.delete(own)
-}
-
-/** The value when the text is JSON, else the text. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }

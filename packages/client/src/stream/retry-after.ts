@@ -8,7 +8,7 @@ export const MAX_RETRY_MS = 3_600_000
  * @param timeMs what the time is here. Milliseconds since 1970.
  */
 export function retryAfterMs(headers: Headers, timeMs: number): number | undefined {
-  const text = headers.get('retry-after')?.trim() ?? ''
+  const text = headers.get('retry-after') ?? ''
   const delayMs = /^\d+$/.test(text)
     ? Number(text) * 1000
     : Date.parse(text) - (Date.parse(headers.get('date') ?? '') || timeMs)

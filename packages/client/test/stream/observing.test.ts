@@ -91,6 +91,28 @@ test('storage that fails is told and costs no event', async () => {
   ])
 })
 
+test('storage that goes on to fail is told of once, and is used when it works again', async () => {
+  const storage = memory()
+  let isFull = true
+  const full: IdStorage = {
+    getItem: storage.getItem,
+    setItem(key, value) {
+      if (isFull) throw new Error('full')
+      storage.setItem(key, value)
+    },
+  }
+  const { clock, hub, errors } = await openScene({ topics: ['a'], persist: { storage: full } })
+  for (let i = 1; i <= 10; i++) {
+    hub.publish('a', i)
+    await clock.advance(1_000)
+  }
+  expect(errors.map(({ code }) => code)).toEqual(['storage'])
+  isFull = false
+  hub.publish('a', 11)
+  await clock.advance(1_000)
+  expect([...storage.values.values()]).toEqual(['e1-11-abc'])
+})
+
 test('what a handler throws is told, and stops nobody else', async () => {
   const { hub, stream, errors, data } = await openScene({}, { listen: true })
   stream.on('*', () => {
