@@ -43,7 +43,7 @@ export function originFault(headers: IncomingHttpHeaders, settings: HubSettings)
   if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return undefined
   return problem(
     403,
-    `Requests from pages of ${quoted(origin)} are not allowed. Serve the page from the hub's own origin.`,
+    `Requests from pages of ${quoted(origin)} are not allowed. Let a proxy, or your development server, pass /events on under the page's own origin.`,
   )
 }
 
