@@ -74,8 +74,8 @@ export class Standing {
     this.#at = undefined
     this.#meanwhile = meanwhile
     try {
-      const ended = await this.#read('ended')
-      const state = this.#host.kinds.hasState ? await this.#read('state') : { frames: [], at: ended.at }
+      const ended = await this.#read('ended', load)
+      const state = this.#host.kinds.hasState ? await this.#read('state', load) : { frames: [], at: ended.at }
       if (load === this.#loads) this.#take(ended, state, meanwhile)
     } finally {
       if (load === this.#loads) this.#meanwhile = undefined
@@ -106,13 +106,14 @@ export class Standing {
     }
   }
 
-  async #read(of: 'ended' | 'state'): Promise<Loaded> {
+  /** Of a load that is given up it is not all: whoever has begun anew reads that too. */
+  async #read(of: 'ended' | 'state', load: number): Promise<Loaded> {
     const { reader } = this.#host
     for (;;) {
       let page = await reader.standing(of, undefined)
       const frames = [...page.frames]
       try {
-        while (page.next) {
+        while (page.next && load === this.#loads) {
           page = await reader.standing(of, page.next)
           frames.push(...page.frames)
         }
