@@ -142,7 +142,7 @@ export class MemoryLog implements EventLog {
     const stored = this.#storeAll(fresh, nowMs)
     const positions = repetitions ? this.#dedupe.note(events, publisher, repetitions, stored, nowMs) : stored
     this.#evict(nowMs)
-    return this.#turns.pass(positions)
+    return this.#turns.pass(positions, events.length)
   }
 
   async read(query: ReadQuery): Promise<Page | Gap> {
@@ -165,7 +165,8 @@ export class MemoryLog implements EventLog {
     if (cursor) this.#assertPlace(cursor.at, 'A snapshot cannot go on from', 'begin a new one')
     const at = cursor?.at ?? this.#head
     const page = snapshotPage(this.#sources[kind], selectors, at, options)
-    return { at, ...page, partial: kind !== 'state' && this.#topics.mayLack(selectors) }
+    const snapshot = { at, ...page, partial: kind !== 'state' && this.#topics.mayLack(selectors) }
+    return this.#turns.pass(snapshot, page.events.length)
   }
 
   async recent(limits: RecentLimits): Promise<Recent> {
