@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi, type MockInstance } from 'vitest'
 import { runVitest } from '../../scripts/run-vitest.mjs'
 import { skippedLines, summarise, totalsLine } from '../../scripts/test-summary.mjs'
 
@@ -49,8 +49,7 @@ describe('the totals of a run', () => {
   })
 
   test('leave out a crash of Node itself when the file passes in a second run, which is said', async () => {
-    const said = vi.spyOn(console, 'error').mockImplementation(() => undefined)
-    onTestFinished(() => said.mockRestore())
+    const said = quiet()
     place('good.test.js', `test('one', () => {})`)
     const mark = JSON.stringify(join(folder, 'has-run'))
     const crashOnce = `if (!existsSync(${mark})) { writeFileSync(${mark}, ''); process.kill(process.pid, 'SIGSEGV') }`
@@ -64,6 +63,7 @@ describe('the totals of a run', () => {
   })
 
   test('count a crash of Node itself that comes again, and one beside a failure', async () => {
+    quiet()
     place('good.test.js', `test('one', () => {})`)
     place('crash.test.js', `test('two', () => { process.kill(process.pid, 'SIGSEGV') })`)
     expect(totalsLine(await run())).toBe('1 passed, 2 failed')
@@ -78,6 +78,12 @@ describe('the totals of a run', () => {
     if (text !== undefined) place('a.test.js', text)
     expect(totalsLine(await run())).toBe(expected)
   })
+
+  function quiet(): MockInstance<typeof console.error> {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    onTestFinished(() => said.mockRestore())
+    return said
+  }
 
   function place(file: string, text: string): void {
     writeFileSync(join(folder, file), text)
