@@ -44,6 +44,7 @@ test.each<readonly [string[], Record<string, string>, string]>([
     {},
     '--log is "redis://localhost"; redis: is not built yet. Use sqlite:./millrace.db, or memory:',
   ],
+  [['--log', 'sqlite://x.db'], {}, '--log is "sqlite://x.db"; sqlite: needs a path, such as sqlite:./millrace.db or'],
   [['--log', 'sqlite:'], {}, '--log is "sqlite:"; sqlite: needs a path, such as sqlite:./millrace.db'],
   [
     ['--log', 'nonsense'],

@@ -21,6 +21,17 @@ interface Pending {
   reject(error: LogError): void
 }
 
+/** Node starts no thread without it, and would not say so to who waits. @throws SqliteError */
+function checkFolder(): void {
+  try {
+    process.cwd()
+  } catch (cause) {
+    throw new SqliteError('failed', 'The folder that this process was started in is gone. Start it in another.', {
+      cause,
+    })
+  }
+}
+
 /** What the worker says unasked. */
 export interface WorkerListener {
   onAway(error: LogError): void
@@ -45,6 +56,7 @@ export class WorkerLink {
    * @throws SqliteError
    */
   constructor(settings: WorkerSettings, listener: WorkerListener) {
+    checkFolder()
     const { port1, port2 } = new MessageChannel()
     const flag = new Int32Array(new SharedArrayBuffer(4))
     const start: WorkerStart = { port: port2, flag, settings }

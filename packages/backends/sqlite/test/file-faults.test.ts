@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   closeSync,
@@ -69,6 +70,22 @@ test('a missing folder is named', () => {
   expect(untouchedRefusalOf(join(folder, 'no', 'log.db'))).toEqual(
     refusal('missing_folder', `there is no folder ${join(folder, 'no')}`),
   )
+})
+
+test.skipIf(process.platform === 'win32')('a process whose own folder is gone is told so, at once', () => {
+  const gone = join(folder, 'gone')
+  const program = join(folder, 'open.mjs')
+  const source = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)
+  writeFileSync(
+    program,
+    `import { sqlite } from ${source}
+    try { sqlite('./log.db') } catch (error) { process.stdout.write(error.message) }`,
+  )
+  // Only a shell can go where nothing will be.
+  const script = 'mkdir "$1" && cd "$1" && rmdir "$1" && exec "$2" --conditions=@millrace/source "$3"'
+  const args = ['-c', script, 'sh', gone, process.execPath, program]
+  const { stdout } = spawnSync('sh', args, { encoding: 'utf8', timeout: 15_000 })
+  expect(stdout).toBe('The folder that this process was started in is gone. Start it in another.')
 })
 
 test('a folder in the place of the file is named', () => {

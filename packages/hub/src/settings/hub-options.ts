@@ -6,7 +6,8 @@ import { choiceOption, mend, numberOption, option, switchOption, type Option } f
 import { LOG_LEVELS } from '../observe/log-lines.ts'
 import { topicRulesJsonSchema } from './topic-rules-schema.ts'
 
-const LOG_PATTERN = /^(?:memory:|sqlite:[^]+)$/
+/** `sqlite://x.db` is meant to be beside the hub, and would be in the root of the machine. */
+const LOG_PATTERN = /^(?:memory:|sqlite:(?!\/\/[^/])[^]+)$/
 const HOST_FAULT = mend('a name or an address')
 const HOST_ALONE_FAULT = mend(
   'a name or an address by itself, such as localhost or ::1, without brackets; the port is an option of its own',
@@ -133,7 +134,7 @@ function logSchema(): z.ZodType<HubSettings['log']> {
 
 function logFault(input: unknown): string {
   const scheme = typeof input === 'string' ? /^([a-z]+):/.exec(input)?.[1] : undefined
-  if (scheme === 'sqlite') return 'sqlite: needs a path, such as sqlite:./millrace.db'
+  if (scheme === 'sqlite') return 'sqlite: needs a path, such as sqlite:./millrace.db or sqlite:/var/lib/millrace.db'
   if (scheme !== undefined && ['redis', 'rediss', 'nats'].includes(scheme)) {
     return `${scheme}: is not built yet. Use sqlite:./millrace.db, or memory: (gone when the hub stops)`
   }
