@@ -37,3 +37,37 @@ test('a hub that reads many values from memory lets the event loop turn in betwe
   await hub.ready()
   expect(turns).toBeGreaterThanOrEqual(15)
 })
+
+test.each([
+  ['one by one', 1],
+  ['a thousand at once', 1_000],
+])('a loop that sends ephemeral events %s loses none of them for who is live and reads', async (_how, size) => {
+  const hub = createHub({ backend: memory() })
+  const leaving = new AbortController()
+  onTestFinished(async () => {
+    leaving.abort()
+    await hub.close({ drainMs: 0 })
+  })
+  await hub.ready()
+  const request = new Request('https://example.org/events?topic=a', { signal: leaving.signal })
+  const { body } = await hub.fetchHandler()(request)
+  const received = countLines(body, 'data: beat', 20_000)
+  const events = Array.from({ length: size }, () => ({ topic: 'a', data: 'beat', ephemeral: true }))
+  for (let left = 20_000; left > 0; left -= size) await hub.publish(events)
+  expect(await received).toBe(20_000)
+})
+
+/** How many lines of a stream are this one: so many, or fewer when nothing more comes. */
+async function countLines(body: ReadableStream<Uint8Array> | null, line: string, wanted: number): Promise<number> {
+  const reader = body?.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader()
+  let count = 0
+  let rest = ''
+  while (count < wanted) {
+    const part = await Promise.race([reader?.read(), new Promise<undefined>((resolve) => setTimeout(resolve, 2_000))])
+    if (part?.value === undefined) return count
+    const lines = (rest + part.value).split('\n')
+    rest = lines.pop() ?? ''
+    count += lines.filter((each) => each === line).length
+  }
+  return count
+}

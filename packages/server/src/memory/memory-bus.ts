@@ -1,6 +1,7 @@
 // oxlint-disable typescript/require-await -- the contract is asynchronous: `async` turns what is thrown into a rejection
 import { BackendError } from '../backend-error.ts'
 import type { Bus, BusListener, BusMessage, Unsubscribe } from '../bus.ts'
+import { TurnTaking } from './turn-taking.ts'
 
 /** One that listens; the same function may listen twice. */
 interface Listening {
@@ -10,6 +11,8 @@ interface Listening {
 /** The bus of a single process: what is sent is heard in a microtask. */
 export class MemoryBus implements Bus {
   readonly #all = new Set<Listening>()
+  /** A loop that sends would else never let what was sent be delivered, and only the last of it is waited for. */
+  readonly #turns = new TurnTaking()
   #isClosed = false
 
   async send(message: BusMessage): Promise<void> {
@@ -20,6 +23,7 @@ export class MemoryBus implements Bus {
         if (this.#all.has(one)) one.listener(message)
       })
     }
+    return this.#turns.pass(undefined, 1)
   }
 
   async listen(listener: BusListener): Promise<Unsubscribe> {

@@ -4,9 +4,9 @@ import { systemClock } from '../clock.ts'
 const MAX_IN_TURN = 256
 
 /**
- * Makes whoever awaits each answer of a log in memory wait for a turn of the event loop now and then. All of them come
- * at once, so that a loop of publishes, or of pages, would else never let anything be delivered. Turns are the real ones, whatever
- * clock the log goes by.
+ * Makes whoever awaits each answer of a log or a bus in memory wait for a turn of the event loop now and then. All of
+ * them come at once, so that a loop of publishes, or of pages, would else never let anything be delivered. Turns are the
+ * real ones, whatever clock the log goes by.
  */
 export class TurnTaking {
   #count = 0
