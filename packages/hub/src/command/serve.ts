@@ -4,6 +4,7 @@ import { startHubServer } from '../http/hub-server.ts'
 import type { OnError } from '../http/problem-answers.ts'
 import { logLines } from '../observe/log-lines.ts'
 import { LogOutput } from '../observe/log-output.ts'
+import { stopOnSignals } from './end-signals.ts'
 import { fileLimitWarnings } from './file-limit.ts'
 import { readServeArguments } from './read-serve-settings.ts'
 import { serveUsage } from './serve-usage.ts'
@@ -28,8 +29,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     if (error instanceof LogError && error.code === 'closed') process.exit(1)
   }
   const server = await startHubServer(settings, { onError: writeError, log })
-  const stop = (): void => {
-    process.once('SIGTERM', exitAtOnce).once('SIGINT', exitAtOnce)
+  stopOnSignals(() => {
     server.close().then(
       () => process.exit(0),
       (error: unknown) => {
@@ -37,15 +37,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
         process.exit(1)
       },
     )
-  }
-  let isStopping = false
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      if (isStopping) return
-      isStopping = true
-      stop()
-    })
-  }
+  })
   // Last: whoever reads it may send a signal at once.
   process.stdout.write(
     `Millrace is listening on ${server.url}${settings.demo ? ' (demo)' : ''} ${whereEventsAre(settings.log)}\n`,
@@ -54,8 +46,4 @@ export async function serve(argv: readonly string[]): Promise<void> {
 
 function whereEventsAre(log: HubSettings['log']): string {
   return log === 'memory:' ? 'with its events in memory' : `with its events in ${log.slice('sqlite:'.length)}`
-}
-
-function exitAtOnce(): void {
-  process.exit(1)
 }

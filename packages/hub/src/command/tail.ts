@@ -1,6 +1,7 @@
 import { parseEventId } from '@millrace/protocol'
 import { nearestName } from '@millrace/server'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { stopOnSignals } from './end-signals.ts'
 import { eventsUrl, URL_HELP } from './hub-address.ts'
 import { parsed } from './parsed.ts'
 import { followStream, type TailEvent } from './follow-stream.ts'
@@ -48,7 +49,7 @@ export async function tail(argv: readonly string[]): Promise<void> {
   if (!isStart && !parseEventId(from)) throw new UsageError(fromFault(from))
   if (isStart) url.searchParams.set('from', from)
   const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  stopOnSignals(() => stop.abort())
   // Whoever reads this has enough: `millrace tail … | head`.
   process.stdout.on('error', () => stop.abort())
   await followStream({
