@@ -25,6 +25,12 @@ export function readAnswer(text: string, response: Response, count: number, firs
   return { ids: [], error: new ClientError('content_type', `What has answered (${type}) is no hub: is the URL right?`) }
 }
 
+/** By the statuses 301, 302 and 303 a POST becomes a GET (Fetch §4.4), and a hub answers that with a stream, which has no end. */
+export function askedByGet(url: string, response: Response): ClientError {
+  const message = `${url} redirects to ${response.url}, which was then asked by GET: publish to that URL.`
+  return new ClientError('content_type', message)
+}
+
 /** Undefined for what no hub answers. */
 function readIds(text: string, count: number): HubAnswer | undefined {
   const ids = parse(text)?.['ids']

@@ -1,10 +1,12 @@
+import { isEventStream } from '../attempt/content-type.ts'
 import { ClientError } from '../client-error.ts'
 import { networkError } from '../stream/attempt-error.ts'
 import { makeAttempt } from '../stream/feed-attempt.ts'
+import { drop } from '../stream/feed-request.ts'
 import { makePause } from '../stream/pause.ts'
 import { retryPolicy } from '../stream/retry-policy.ts'
 import { encodeEvents, fitOneArray, linesOfOneRequest, type EncodedEvent } from './encoded-events.ts'
-import { readAnswer, type HubAnswer } from './hub-answer.ts'
+import { askedByGet, readAnswer, type HubAnswer } from './hub-answer.ts'
 import { resolvePublishOptions } from './publish-options.ts'
 import type { OutgoingEvent, PublishedIds, PublishOptions, PublishSettings } from './publish-options.ts'
 
@@ -67,6 +69,10 @@ async function send(
     const own = { ...Object.fromEntries(headers), 'content-type': type }
     const init = { method: 'POST', headers: own, credentials, body, signal: attempt.signal }
     const response = await attempt.until(fetch(url, init))
+    if (response.redirected && isEventStream(response.headers.get('content-type'))) {
+      drop(response)
+      return { ids: [], error: askedByGet(url, response) }
+    }
     return readAnswer(await attempt.until(response.text()), response, events.length, first)
   } catch (error) {
     const { reason } = attempt.signal as { reason: unknown }

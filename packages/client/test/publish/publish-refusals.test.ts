@@ -97,6 +97,26 @@ test.each<[string, Answer]>([
   expect(requests).toHaveLength(1)
 })
 
+test('a redirect that makes a GET of it says where to publish, and nobody waits for the stream that answers', async () => {
+  let isCancelled = false
+  const body = new ReadableStream({ cancel: () => void (isCancelled = true) })
+  const stream: Answer = () => {
+    const response = new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    return Object.defineProperties(response, {
+      redirected: { value: true },
+      url: { value: 'https://hub.test/events' },
+    })
+  }
+  const { error, requests } = await runPublish(EVENT, [stream])
+  expect(error).toMatchObject({
+    code: 'content_type',
+    message:
+      'http://hub.test/events redirects to https://hub.test/events, which was then asked by GET: publish to that URL.',
+  })
+  expect(requests).toHaveLength(1)
+  expect(isCancelled).toBe(true)
+})
+
 test('a URL is resolved against the page', async () => {
   const { document } = globalThis as { document?: unknown }
   Object.assign(globalThis, { document: { baseURI: 'https://page.test/app/' } })
