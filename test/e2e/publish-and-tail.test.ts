@@ -138,6 +138,17 @@ describe('tail', () => {
     expect(tail.stderr).toBe('')
   })
 
+  test('shows what would command a terminal, and commands it nothing', async () => {
+    const tail = await startTail(['terminal'])
+    publish('terminal', 'a tab\tis none')
+    publish('terminal', 'cleared\u001b[2J\u009b2J')
+    await tail.until(2)
+    expect(tail.lines).toEqual([
+      'terminal message a tab\tis none',
+      String.raw`terminal message "cleared\u001b[2J\u009b2J"`,
+    ])
+  })
+
   test('goes on after a restart of the hub, without a gap', async () => {
     const own = await startHubProcess(['--port', '0', '--retry-ms', '50'])
     onTestFinished(() => own.stop())

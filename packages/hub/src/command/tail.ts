@@ -69,10 +69,17 @@ function fromFault(from: string): string {
   return `--from is ${JSON.stringify(from.slice(0, 64))}; it must be now, earliest, snapshot or the id of an event.${hint}`
 }
 
-/** A line of text is shown as it is; anything else as JSON, so that an event stays one line. */
+/** Line ends, and what a terminal takes for a command; a tab is neither. */
+const COMMANDS = /[^\P{Cc}\t]|[\u2028\u2029]/gu
+
+/** A line of text is shown as it is; anything else as JSON, so that an event stays one line and commands no terminal. */
 function lineOf({ topic, type, data, json }: TailEvent): string {
-  const isLine = typeof data === 'string' && !/[\n\r\u0085\u2028\u2029]/.test(data)
-  return `${topic} ${type} ${isLine ? data : dataText(json, data)}`
+  const isLine = typeof data === 'string' && data.search(COMMANDS) === -1
+  return `${topic} ${type} ${isLine ? data : dataText(json, data)}`.replaceAll(COMMANDS, escaped)
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** The data as it stands in the envelope, where it is last: numbers stay as they are. */
