@@ -44,8 +44,6 @@ const MAX_EVENTS = 1_000
 const MAX_BYTES = 1024 * 1024
 /** A snapshot is answered whole, for it has one position, and so are values of state topics. */
 const LEAST_WHOLE_BYTES = 16 * 1024 * 1024
-/** After a pass that had nothing for it a poll rests: many that wait must not be woken by each pass. */
-const REST_MS = 25
 /** As much of an id as is told back. */
 const MAX_SHOWN = 128
 
@@ -101,8 +99,7 @@ export class Poll {
       const answer = await this.#complete()
       const isWorthIt = this.#isFirst || answer.events.length > 0 || answer.reset !== null
       if (isWorthIt || waiting.aborted || this.#engine.isClosed) return answer
-      await this.#engine.advances.next(waiting)
-      if (!this.#hasNews()) await this.#engine.pause(REST_MS, waiting)
+      await this.#engine.advances.next(waiting, () => this.#hasNews())
     }
   }
 
@@ -148,15 +145,25 @@ export class Poll {
     return this.#isTrusted && isPosition(place) && place.epoch === end.epoch && place.seq >= end.seq
   }
 
+  /** Whether there is something to wake up for. What is nothing for it, it goes past, or it would be looked at again. */
   #hasNews(): boolean {
-    const { window, flusher } = this.#engine
+    const { window, flusher, isClosed } = this.#engine
     const place = this.#place
-    if (!isPosition(place) || !window.contains(place)) return true
+    if (isClosed || !isPosition(place) || !window.contains(place)) return true
     for (let seq = place.seq + 1; seq <= flusher.end.seq; seq++) {
       const frame = window.frameAt(seq)
-      if (!frame || this.#audience.matchesTopic(frame.event.topic)) return true
+      if (!frame || (this.#audience.matchesTopic(frame.event.topic) && this.#mayWant(frame))) return true
+      this.#place = frame.position
     }
     return false
+  }
+
+  #mayWant(frame: Frame): boolean {
+    const { client } = this.#request
+    const part = frame.isState
+      ? this.#engine.standing.values.partOf(frame, this.#audience, client)
+      : this.#partOf(frame)
+    return part !== undefined
   }
 
   #takeFromWindow(place: Position): void {
