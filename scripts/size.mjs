@@ -23,7 +23,7 @@ const budgets = /** @type {Budget[]} */ ([
   // The parser is half of it.
   { name: 'EventSource', from: '@millrace/client', imports: 'EventSource', maxBytes: 4218 },
   // The parser is 1,923 of these; what the rest buys is in docs/decisions.md, "The client".
-  { name: 'connect', from: '@millrace/client', imports: 'connect', maxBytes: 12_031 },
+  { name: 'connect', from: '@millrace/client', imports: 'connect', maxBytes: 12_043 },
   {
     name: 'share, loaded by connect when it is asked for',
     from: '@millrace/client',
@@ -35,7 +35,7 @@ const budgets = /** @type {Budget[]} */ ([
     name: 'react hooks, with connect',
     from: '@millrace/client/react',
     imports: 'useStream, useEvent, useLatest',
-    maxBytes: 13_496,
+    maxBytes: 13_508,
   },
 ])
 

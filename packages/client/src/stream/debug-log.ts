@@ -7,7 +7,7 @@ export type DebugLogger = (line: string) => void
 const STORAGE_KEY = 'millrace:debug'
 
 /** A library writes to the console only when it is told to, as here. */
-const { console: output } = globalThis as unknown as { console?: { debug(line: string): void } }
+const scope = globalThis as unknown as { console?: { debug(line: string): void } }
 
 /** Where debug lines go, which does not throw; undefined when nobody wants them. */
 export function debugLogger(debug: boolean | DebugLogger | undefined): DebugLogger | undefined {
@@ -15,7 +15,7 @@ export function debugLogger(debug: boolean | DebugLogger | undefined): DebugLogg
   return (line) => {
     try {
       if (typeof debug === 'function') debug(line)
-      else output?.debug(line)
+      else scope.console?.debug(line)
     } catch (error) {
       throwUncaught(error)
     }

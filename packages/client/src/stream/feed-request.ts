@@ -69,6 +69,8 @@ export function eventsRequest(
   // preflight, which other servers may not know how to answer.
   if (isHub || isNear(settings, access)) target.headers.set('Millrace-Client', 'js')
   if (pollQuery) target.headers.set('Accept', 'application/json')
+  // A header of the user's own would win over the id that is asked for.
+  if (pollQuery?.['last_event_id']) target.headers.delete('Last-Event-ID')
   return target
 }
 

@@ -15,16 +15,16 @@ export function lateFeed(plain: EventFeed, load: () => Promise<EventFeed | undef
     changes?.forEach((change) => change())
     wanted = changes = undefined
   }
-  const open = async (): Promise<void> => {
-    const loaded = await load()
-    // It was closed meanwhile.
-    if (!changes) return
-    feed = loaded ?? plain
-    feed.open()
-    handOn()
-  }
   return {
-    open: () => void open(),
+    open() {
+      void load().then((loaded) => {
+        // It was closed meanwhile.
+        if (!changes) return
+        feed = loaded ?? plain
+        feed.open()
+        handOn()
+      })
+    },
     setTopics(topics, from) {
       if (!changes) return feed.setTopics(topics, from)
       wanted = topics

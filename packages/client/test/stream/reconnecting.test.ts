@@ -226,3 +226,23 @@ test('topics, from, types and client go into the query; a POST has them in its b
   })
   expect(posted.hub.requests[0]?.url.href).toBe(`${URL_OF_HUB}/stream`)
 })
+
+test.each(['stream', 'polling', 'long-polling'] as const)(
+  'a Last-Event-ID of one\u2019s own is where it starts by %s, and not where it stays',
+  async (transport) => {
+    const headers = { 'Last-Event-ID': 'e1-1-abc' }
+    const { clock, hub, data } = await openScene(
+      { topics: ['a'], transport, headers },
+      {
+        prepare(one) {
+          for (const n of [1, 2, 3]) one.publish('a', n)
+        },
+      },
+    )
+    await clock.advance(20_000)
+    hub.cutStreams()
+    hub.publish('a', 4)
+    await clock.advance(20_000)
+    expect(data()).toEqual([2, 3, 4])
+  },
+)
