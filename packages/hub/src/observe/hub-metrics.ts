@@ -88,6 +88,7 @@ export class HubMetrics implements HubObserver {
     collectDefaultMetrics({ register: this.#registry })
     this.#gauge('millrace_connections', 'Open streams.', ['state', 'protocol'], (gauge) => {
       gauge.reset()
+      for (const state of labels.OPEN_STATES) for (const protocol of labels.PROTOCOLS) gauge.set({ state, protocol }, 0)
       for (const { state, protocol } of hub().subscribers()) gauge.inc({ state: state.name, protocol })
     })
     this.#sum('millrace_events_published_total', 'Events stored.', () => counts.published)

@@ -1,6 +1,8 @@
 import type { ReconnectReason, SyncReason } from '@millrace/protocol'
 import type { PollOutcome, ReplayEnd, SlowCause, Subscriber } from '@millrace/server'
 
+/** A stream that is closed is not counted any more. */
+type OpenState = Exclude<Subscriber['state']['name'], 'closed'>
 type ClosedReason = Extract<Subscriber['state'], { readonly name: 'closed' }>['reason']
 /** `values`: a new stream, which was sent the newest values of state topics before it was live. */
 export type ReplayWhy = ReplayEnd['why'] | 'values'
@@ -10,6 +12,7 @@ function all<Value extends string>(values: Readonly<Record<Value, 0>>): readonly
   return Object.keys(values) as Value[]
 }
 
+export const OPEN_STATES: readonly OpenState[] = all({ 'catching-up': 0, live: 0, closing: 0 })
 export const PROTOCOLS: readonly Subscriber['protocol'][] = all({
   'http/1.0': 0,
   'http/1.1': 0,

@@ -54,6 +54,15 @@ const cases: readonly Case[] = [
   ],
 ]
 
+test('millrace_connections says 0 of each state and protocol where there is no stream, or a sum of it would be nothing', async () => {
+  const samples = parseSamples(await new HubMetrics(() => noHub, new HubCounts()).text())
+  for (const state of labels.OPEN_STATES) {
+    for (const protocol of labels.PROTOCOLS) {
+      expect(samples.get(`millrace_connections{state="${state}",protocol="${protocol}"}`)).toBe(0)
+    }
+  }
+})
+
 test.each(cases)('millrace_%s_total counts by %s', async (name, label, values, act) => {
   for (const value of values) {
     const metrics = new HubMetrics(() => noHub, new HubCounts())
