@@ -13,6 +13,7 @@ import { HubCounts } from '../observe/hub-counts.ts'
 import { HubMetrics } from '../observe/hub-metrics.ts'
 import { observers } from '../observe/observers.ts'
 import { openBackend } from '../open-backend.ts'
+import { resolveHubSettings } from '../settings/resolve-hub-settings.ts'
 import { addAdminRoutes } from './admin-routes.ts'
 import { answerClientError, answerConnect } from './client-error.ts'
 import { ConnectionTurns } from './connection-turns.ts'
@@ -21,7 +22,7 @@ import { addMetricsRoute } from './metrics-route.ts'
 import { addOpenApiRoute } from './openapi-route.ts'
 import { fixedLimits } from './fixed-limits.ts'
 import { addHealthRoutes } from './health-routes.ts'
-import { openHubFault, originFault } from './open-hub-guard.ts'
+import { originFault } from './open-hub-guard.ts'
 import { answerErrors, answerTargetError, type OnError } from './problem-answers.ts'
 import { addPublishRoute } from './publish-route.ts'
 import { headFault, resolveTarget } from './request-head.ts'
@@ -53,15 +54,18 @@ export interface HubServerOptions {
 }
 
 /**
- * Starts a hub and resolves when it listens and follows its log.
+ * Starts a hub and resolves when it listens and follows its log. A setting that is left out has its default, of which
+ * `log` makes `./millrace.db`.
  *
- * @throws UsageError when it must not or cannot listen there
+ * @throws UsageError (by its `name`) when settings are wrong, when it must not or cannot listen there, or cannot use its log
  */
-export async function startHubServer(settings: HubSettings, options: HubServerOptions = {}): Promise<HubServer> {
+export async function startHubServer(
+  given: Partial<HubSettings> = {},
+  options: HubServerOptions = {},
+): Promise<HubServer> {
+  const settings = resolveHubSettings(given)
   const { onError = () => undefined, log } = options
   const { requestTimeoutMs, lineTimeoutMs } = { ...fixedLimits, ...options }
-  const fault = openHubFault(settings)
-  if (fault !== undefined) throw new UsageError(fault)
   await tryAddress(settings)
   const backend = openBackend(settings)
   const counts = new HubCounts()
