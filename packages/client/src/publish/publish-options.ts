@@ -4,6 +4,8 @@ import { MAX_DELAY_MS, systemClock, type Clock } from '../clock.ts'
 import { resolveUrl } from '../event-source/resolve-url.ts'
 import type { CredentialsMode, HeadersInput } from '../web-types.ts'
 
+const CREDENTIALS: readonly CredentialsMode[] = ['omit', 'same-origin', 'include']
+
 /** An event to publish (API, "Publish"). */
 export interface OutgoingEvent {
   /** `@alice` for a user. */
@@ -76,12 +78,15 @@ export interface PublishSettings {
 
 /** Checks the options and fills in the defaults. @throws ClientError `invalid_option` */
 export function resolvePublishOptions(url: string | URL, options: PublishOptions): PublishSettings {
-  const { maxAttempts = 6, maxBackoffMs = 10_000, timeoutMs = 30_000 } = options
+  const { maxAttempts = 6, maxBackoffMs = 10_000, timeoutMs = 30_000, credentials = 'same-origin' } = options
+  if (!CREDENTIALS.includes(credentials)) {
+    throw invalid(`credentials is ${credentials}: give one of ${CREDENTIALS.join(', ')}.`)
+  }
   return {
     url: absoluteUrl(url),
     headers: headersOf(options),
     dedupe: options.dedupe ?? true,
-    credentials: options.credentials ?? 'same-origin',
+    credentials,
     maxAttempts: within('maxAttempts', maxAttempts, 1, Number.POSITIVE_INFINITY),
     maxBackoffMs: within('maxBackoffMs', maxBackoffMs, 0, MAX_DELAY_MS),
     timeoutMs: within('timeoutMs', timeoutMs, 1, MAX_DELAY_MS),

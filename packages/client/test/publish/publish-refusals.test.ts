@@ -20,6 +20,7 @@ test.each<[PublishOptions, string]>([
   [{ maxAttempts: 0 }, 'maxAttempts is 0: give a number from 1 to Infinity.'],
   [{ maxAttempts: Number.NaN }, 'maxAttempts is NaN: give a number from 1 to Infinity.'],
   [{ maxBackoffMs: -1 }, 'maxBackoffMs is -1: give a number from 0 to 2147483647.'],
+  [{ credentials: 'yes' as 'omit' }, 'credentials is yes: give one of omit, same-origin, include.'],
   [{ headers: { 'bad name': 'x' } }, 'headers cannot be sent: '],
   [{ token: 'two\nlines' }, 'headers cannot be sent: '],
 ])('%o is refused', async (options, message) => {
