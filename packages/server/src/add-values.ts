@@ -1,5 +1,6 @@
 import type { Position } from '@millrace/protocol'
 import type { Frame, WireFrame } from './frame.ts'
+import { indexAfter } from './looked-up-values.ts'
 import type { Reading } from './reading.ts'
 import type { StateValues } from './state-values.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -21,7 +22,7 @@ export function addValues(
   const values = standing.matching(audience)
   let room = roomBytes
   for (const frame of frames) room -= frame.bytes(variant).byteLength
-  for (let i = firstAfter(values, valuesAfter?.epoch === end.epoch ? valuesAfter.seq : -1); i < values.length; i++) {
+  for (let i = indexAfter(values, valuesAfter?.epoch === end.epoch ? valuesAfter.seq : -1); i < values.length; i++) {
     const frame = values[i]
     if (!frame) break
     const part = isKnown(reading, frame) ? undefined : standing.partOf(frame, audience, request.client)
@@ -41,16 +42,4 @@ export function addValues(
 function isKnown({ keptValues }: Reading, frame: Frame): boolean {
   if (keptValues?.after.epoch !== frame.position.epoch || frame.seq > keptValues.after.seq) return false
   return keptValues.audience.matchesTopic(frame.event.topic)
-}
-
-/** The index of the first value after a place, in values that are in order. */
-function firstAfter(values: readonly Frame[], seq: number): number {
-  let low = 0
-  let high = values.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((values[middle]?.seq ?? 0) > seq) high = middle
-    else low = middle + 1
-  }
-  return low
 }

@@ -2,6 +2,7 @@ import { compileSelectors, isPattern, type Selector, type Topic } from '@millrac
 import type { Frame, Variant, WireFrame } from './frame.ts'
 import { variantOf } from './frame.ts'
 import type { FrameList } from './frame-list.ts'
+import type { LookedUp } from './looked-up-values.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 import type { Subscriber } from './subscriber.ts'
 
@@ -17,8 +18,8 @@ export class Audience {
   owed: FrameList | undefined
   /** Number of the last match that found this audience, so that two matching selectors do not send a frame twice. */
   foundBy = 0
-  /** The values of state topics that it wants, as they were last looked up; see `StateValues`. */
-  values: { readonly version: number; readonly frames: readonly Frame[] } | undefined
+  /** The values of state topics that it wants, as they were last looked up; see `LookedUpValues`. */
+  values: LookedUp | undefined
   /** How many subscribers refer to this audience, live or not. */
   references = 0
   readonly #types: ReadonlySet<string> | undefined

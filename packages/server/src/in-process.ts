@@ -3,6 +3,7 @@ import { Audience } from './audience.ts'
 import type { Engine } from './engine.ts'
 import type { WireFrame } from './frame.ts'
 import { LogError, type Gap, type SnapshotCursor } from './log.ts'
+import { indexAfter } from './looked-up-values.ts'
 import type { EventMap } from './publish-event.ts'
 import { isPosition, WHOLE_SNAPSHOT, type ReadingPlace } from './reading.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
@@ -104,8 +105,9 @@ export class InProcessReader {
     if (!standing.mayHaveValues(this.#audience) || !standing.isReady(flusher.end)) return []
     const afterSeq = this.#valuesAfter?.epoch === flusher.end.epoch ? this.#valuesAfter.seq : -1
     this.#valuesAfter = flusher.end
-    const values = standing.values.matching(this.#audience).filter(({ seq }) => seq > afterSeq)
-    const parts = values.flatMap((frame) => standing.values.partOf(frame, this.#audience, undefined) ?? [])
+    const values = standing.values.matching(this.#audience)
+    const newer = values.slice(indexAfter(values, afterSeq))
+    const parts = newer.flatMap((frame) => standing.values.partOf(frame, this.#audience, undefined) ?? [])
     return parts.filter(({ part }) => part !== 'end-mark')
   }
 

@@ -4,6 +4,7 @@ import type { Engine } from './engine.ts'
 import type { Frame, WireFrame } from './frame.ts'
 import { HubError } from './hub-error.ts'
 import { LogError, type Gap, type SnapshotCursor } from './log.ts'
+import { indexAfter } from './looked-up-values.ts'
 import { isPosition, WHOLE_SNAPSHOT, type ReadingPlace } from './reading.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 import { polledEvent, type PolledEvent } from './polled-event.ts'
@@ -268,9 +269,9 @@ export class Poll {
     const given = this.#request.lastEventId ? parseEventId(this.#request.lastEventId) : undefined
     const knows = given?.epoch === cursor.epoch && this.#reset === null && !this.#options.wantsAllValues
     const afterSeq = knows ? given.seq : -1
-    return standing.values
-      .matching(this.#audience)
-      .filter((frame) => frame.seq > afterSeq && frame.seq <= cursor.seq)
+    const values = standing.values.matching(this.#audience)
+    return values
+      .slice(indexAfter(values, afterSeq), indexAfter(values, cursor.seq))
       .flatMap((frame) => standing.values.partOf(frame, this.#audience, this.#request.client) ?? [])
   }
 }

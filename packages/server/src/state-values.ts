@@ -1,6 +1,7 @@
 import type { Audience } from './audience.ts'
 import type { Frame } from './frame.ts'
 import { type WireFrame } from './frame.ts'
+import { LookedUpValues } from './looked-up-values.ts'
 import type { TopicKinds } from './topic-kinds.ts'
 
 /** The newest value of a key. */
@@ -18,10 +19,9 @@ interface TopicValues {
   readonly byKey: Map<string, Value>
   /** `seq` of its newest event. */
   lastSeq: number
+  /** Whether that has finished the topic. */
+  isEnded: boolean
 }
-
-/** As many values, over all audiences, are kept as they were last looked up. */
-const MAX_LOOKED_UP = 1_000_000
 
 /** What a pass sends. Nothing has happened yet: see {@link StateValues.commit}. */
 export interface StatePlan {
@@ -44,11 +44,11 @@ export class StateValues {
   /** By interval, values whose key was sent less than the interval ago, those first that may be sent first. */
   #cooling = new Map<number, Set<Value>>()
   #heldCount = 0
-  #version = 0
-  /** Who has looked up values of this version. */
-  #lookedUp: Audience[] = []
-  #lookedUpCount = 0
+  /** `seq` of the newest event; -1 when none was stored. */
+  #newestSeq = -1
+  readonly #lookedUp = new LookedUpValues((audience) => this.#find(audience))
   #oldestHeld: { readonly version: number; readonly seq: number } | undefined
+  #version = 0
 
   constructor(kinds: TopicKinds) {
     this.#kinds = kinds
@@ -80,12 +80,14 @@ export class StateValues {
   }
 
   /**
-   * The values that an audience wants, and those that have finished their topics, oldest first; shared by all who ask
-   * before the next pass.
+   * The values that an audience wants, and those that have finished their topics, oldest first; shared by all who ask,
+   * and good until the next pass.
    */
   matching(audience: Audience): readonly Frame[] {
-    const known = audience.values
-    if (known?.version === this.#version) return known.frames
+    return this.#lookedUp.get(audience)
+  }
+
+  #find(audience: Audience): Frame[] {
     const frames: Frame[] = []
     const take = (values: TopicValues | undefined): void => {
       for (const { frame } of values?.byKey.values() ?? []) {
@@ -102,11 +104,6 @@ export class StateValues {
         }
       }
     }
-    frames.sort((one, other) => one.seq - other.seq)
-    if (this.#lookedUpCount + frames.length > MAX_LOOKED_UP) this.#forgetLookedUp()
-    audience.values = { version: this.#version, frames }
-    this.#lookedUp.push(audience)
-    this.#lookedUpCount += frames.length + 1
     return frames
   }
 
@@ -121,24 +118,14 @@ export class StateValues {
     return event.end === true && this.#topics.get(event.topic)?.lastSeq === seq
   }
 
-  /** Values have changed. What was looked up before is let go: it would keep values alive that nobody is owed any more. */
-  #change(): void {
-    this.#version++
-    if (this.#lookedUp.length > 0) this.#forgetLookedUp()
-  }
-
-  #forgetLookedUp(): void {
-    for (const audience of this.#lookedUp) audience.values = undefined
-    this.#lookedUp = []
-    this.#lookedUpCount = 0
-  }
-
   /** Begins anew with these values, oldest first. */
   load(frames: readonly Frame[]): void {
     this.#topics = new Map()
     this.#cooling = new Map()
     this.#heldCount = 0
-    this.#change()
+    this.#newestSeq = -1
+    this.#version++
+    this.#lookedUp.clear()
     for (const frame of frames) this.#store(frame)
   }
 
@@ -182,7 +169,7 @@ export class StateValues {
 
   /** Nobody is there to wait for a value. */
   release(): void {
-    this.#forgetLookedUp()
+    this.#lookedUp.clear()
     if (this.#cooling.size === 0) return
     for (const values of this.#cooling.values()) {
       for (const value of values) {
@@ -192,7 +179,7 @@ export class StateValues {
     }
     this.#cooling.clear()
     this.#heldCount = 0
-    this.#change()
+    this.#version++
   }
 
   /** Held values whose time has come, and those of topics that these events finish: nothing comes after the end. */
@@ -221,12 +208,18 @@ export class StateValues {
   }
 
   #store(frame: Frame): Value {
-    const { topic, key = '' } = frame.event
-    this.#change()
+    const { topic, key = '', end: isEnd = false } = frame.event
+    this.#version++
     let values = this.#topics.get(topic)
-    if (!values) this.#topics.set(topic, (values = { byKey: new Map(), lastSeq: frame.seq }))
-    values.lastSeq = Math.max(values.lastSeq, frame.seq)
+    if (!values) this.#topics.set(topic, (values = { byKey: new Map(), lastSeq: -1, isEnded: false }))
     const known = values.byKey.get(key)
+    if (frame.seq > this.#newestSeq && !isEnd && !values.isEnded) this.#lookedUp.note(known?.frame, frame)
+    else this.#lookedUp.clear()
+    this.#newestSeq = Math.max(this.#newestSeq, frame.seq)
+    if (frame.seq > values.lastSeq) {
+      values.lastSeq = frame.seq
+      values.isEnded = isEnd
+    }
     if (known) {
       if (known.frame.seq < frame.seq) known.frame = frame
       return known
