@@ -46,8 +46,8 @@ export async function browserTabs(): Promise<Tabs | undefined> {
     },
     channel(name, onMessage) {
       const channel = new BroadcastChannel(name)
-      // Only this module's tabs post here.
-      channel.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => onMessage(data))
+      // Only this module's tabs post objects here.
+      channel.addEventListener('message', ({ data }: MessageEvent<TabMessage | null>) => data && onMessage(data))
       return {
         // eslint-disable-next-line unicorn/require-post-message-target-origin -- a channel has one origin, its own
         post: (message) => channel.postMessage(message),

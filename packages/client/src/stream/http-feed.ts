@@ -265,6 +265,11 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
         case 'stream:end':
           endedTopics.add(String(said['topic']))
           break
+        case 'stream:shutdown':
+        case 'stream:reconnect':
+          // It ends for another reason, and a topic may be open again of which nothing was to be sent.
+          endedTopics.clear()
+          break
         case 'stream:unauthorized':
           isUnauthorized = true
           break

@@ -62,6 +62,21 @@ describe('connect with share', () => {
     await until(() => hub.streams.length === 0)
   })
 
+  test.skipIf(!hasLocks)('overhears what others post on its channel', async () => {
+    const hub = new ReferenceHub(systemClock)
+    const [first, second] = [open(hub, { topics: ['a'] }), open(hub, { topics: ['b'] })]
+    const ofSecond = notes(second)
+    await until(() => [first, second].some((stream) => stream.diagnostics().sharing === 'following'))
+    const locks = await navigator.locks.query()
+    const [name = ''] = (locks.held ?? []).flatMap((lock) => /^millrace:1:.*\]/.exec(lock.name ?? '')?.[0] ?? [])
+    const stranger = new BroadcastChannel(name)
+    // What a listener throws, Node reports as an exception that nobody has caught.
+    for (const message of [null, undefined, 0, 'text', {}, { kind: 'unknown' }]) stranger.postMessage(message)
+    hub.publish('b', 1)
+    await until(() => ofSecond.length === 1)
+    stranger.close()
+  })
+
   test('is a connection of its own where there are no locks, which is said to who debugs', async () => {
     vi.stubGlobal('navigator', {})
     onTestFinished(() => void vi.unstubAllGlobals())

@@ -266,6 +266,24 @@ test('a topic that was finished and is asked for anew may be open again: a strea
   expect(data()).toEqual(['more'])
 })
 
+test.each(['stream:shutdown', 'stream:reconnect'])(
+  'after %s the end of a stream is no sign that its topics are finished',
+  async (type) => {
+    const { clock, hub, stream, data } = await openScene({ topics: ['jobs.1', 'jobs.2'] })
+    // One of them may have been opened again by an event that is filtered out.
+    for (const topic of ['jobs.1', 'jobs.2']) {
+      for (const one of hub.streams) one.write(`event: stream:end\ndata: {"topic":"${topic}"}\n\n`)
+    }
+    for (const one of hub.streams) one.write(`event: ${type}\ndata: {}\n\n`)
+    hub.endStreams()
+    await settle()
+    expect(stream.status.name).toBe('waiting')
+    hub.publish('jobs.1', 'more')
+    await clock.until(() => stream.status.name === 'open')
+    expect(data()).toEqual(['more'])
+  },
+)
+
 test('a change that is not confirmed any more is rejected when the stream is closed', async () => {
   const { hub, stream } = await openScene({ topics: ['a'] })
   hub.faultOf = () => ({ kind: 'deaf' })
