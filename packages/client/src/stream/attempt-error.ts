@@ -14,12 +14,14 @@ export function errorOf(end: Exclude<AttemptEnd, { kind: 'status' }>): ClientErr
 }
 
 /** An error that says what another one was about, and has it as its cause. */
-export function caused(code: ClientErrorCode, what: string, cause: unknown): ClientError {
-  return new ClientError(code, `${what}: ${String(cause)}`, { cause })
+export function caused(code: ClientErrorCode, what: string, cause: unknown, why: unknown = cause): ClientError {
+  return new ClientError(code, `${what}: ${String(why)}`, { cause })
 }
 
+/** On Node the error of `fetch` only says that it failed, and why is the code of its cause. */
 export function networkError(cause: unknown): ClientError {
-  return caused('network', 'The connection failed', cause)
+  const { cause: reason } = Object(cause) as { cause?: { code?: string } }
+  return caused('network', 'The connection failed', cause, reason?.code)
 }
 
 /** A page asks another origin, which has never answered: browsers do not say whether it refuses or is away. */

@@ -77,3 +77,13 @@ test('closing lets go of the socket of an open stream, and of an answer that has
   await eventually(() => sockets.size === 0, 'no socket')
   expect(sockets.size).toBe(0)
 })
+
+test('a server that is not there is told by the code of the system', async () => {
+  const { server, url } = await serve(() => {})
+  await new Promise((resolve) => server.close(resolve))
+  const messages: string[] = []
+  const stream = connect(url, { topics: ['a'], onError: ({ message }) => messages.push(message) })
+  onTestFinished(() => stream.close())
+  await eventually(() => messages.length > 0, 'an error')
+  expect(messages[0]).toBe('The connection failed: ECONNREFUSED')
+})
