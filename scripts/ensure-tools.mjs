@@ -5,6 +5,8 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 const aptTimeoutMs = 6 * 60_000
+/** Asks nothing, and starts no service that a package brings: Debian does not in run level 1. */
+const quietly = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
 
 /** Per tool: the commands that provide it, best first, and the Debian packages that bring one of them. */
 export const tools = Object.freeze({
@@ -13,6 +15,7 @@ export const tools = Object.freeze({
   'C compiler': { commands: ['gcc', 'cc'], apt: 'gcc' },
   PHP: { commands: ['php'], apt: 'php-cli php-curl' },
   Ruby: { commands: ['ruby'], apt: 'ruby' },
+  nginx: { commands: ['nginx'], apt: 'nginx' },
 })
 
 /** @typedef {keyof typeof tools} ToolName */
@@ -75,7 +78,7 @@ function aptCommand() {
   if (spawnSync('apt-get', ['--version']).status !== 0) return undefined
   if (process.getuid?.() === 0) return ['apt-get']
   const sudo = process.env.CI !== undefined && spawnSync('sudo', ['-n', 'true']).status === 0
-  return sudo ? ['sudo', '-n', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'] : undefined
+  return sudo ? ['sudo', '-n', ...Object.entries(quietly).map((each) => each.join('=')), 'apt-get'] : undefined
 }
 
 /**
@@ -85,7 +88,7 @@ function aptCommand() {
 function run([command = '', ...prefix], args) {
   const patience = ['-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=30', '-o', 'DPkg::Lock::Timeout=120']
   const { status, stdout, stderr } = spawnSync(command, [...prefix, ...patience, ...args], {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    env: { ...process.env, ...quietly },
     stdio: ['ignore', 'pipe', 'pipe'],
     encoding: 'utf8',
     timeout: aptTimeoutMs,
