@@ -30,9 +30,11 @@ export type StreamRoute<Asked extends RawRequest = FastifyRequest> = (
  */
 export function streams<Asked extends RawRequest = FastifyRequest>(
   hub: StreamSource,
-  { authorize, ...told }: StreamsOptions<Asked> = {},
+  given: StreamsOptions<Asked> = {},
 ): StreamRoute<Asked> {
-  const handleAll = hub.handler(told)
+  // It checks the options, and is what serves where nobody has to be authorized.
+  const handleAll = hub.handler(given as object as StreamHandlerOptions)
+  const { authorize, ...told } = given
   return async (request, reply) => {
     handOver(request, reply)
     const handle = authorize ? hub.handler({ ...told, authorize: () => authorize(request) }) : handleAll

@@ -142,4 +142,7 @@ test('a session takes headers of its own and those of the reply', async () => {
 test('a slip in the name of `authorize` does not let everybody in: the route is refused', () => {
   const slip = { authorise: () => ({ status: 401 }) } as object
   expect(() => streams(hubOf(), slip)).toThrow('no option "authorise". Did you mean "authorize"?')
+  for (const authorize of [null, false, '', 0]) {
+    expect(() => streams(hubOf(), { authorize } as object)).toThrow('it must be a function')
+  }
 })

@@ -169,8 +169,10 @@ test('a session is a response', async () => {
 })
 
 test('a slip in the name of `authorize` does not let everybody in: the route is refused', () => {
+  const hub = closed(createHub({ backend: memory() }))
   const slip = { authorise: () => ({ status: 401 }) } as object
-  expect(() => streams(closed(createHub({ backend: memory() })), slip)).toThrow(
-    'no option "authorise". Did you mean "authorize"?',
-  )
+  expect(() => streams(hub, slip)).toThrow('no option "authorise". Did you mean "authorize"?')
+  for (const authorize of [null, false, '', 0]) {
+    expect(() => streams(hub, { authorize } as object)).toThrow('it must be a function')
+  }
 })
