@@ -100,7 +100,8 @@ export class Poll {
       const answer = await this.#complete()
       const isWorthIt = this.#isFirst || answer.events.length > 0 || answer.reset !== null
       if (isWorthIt || waiting.aborted || this.#engine.isClosed) return answer
-      await this.#engine.advances.next(waiting, () => this.#hasNews())
+      // A pass while values were read anew has gone by.
+      if (this.#isAtEnd) await this.#engine.advances.next(waiting, () => this.#hasNews())
     }
   }
 
