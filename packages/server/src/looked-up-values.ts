@@ -42,7 +42,7 @@ export class LookedUpValues {
   /** The values that an audience wants, oldest first; shared by all who ask, and good until the next change. */
   get(audience: Audience): readonly Frame[] {
     const known = audience.values
-    if (known && this.#update(known, audience)) return known.frames
+    if (known && this.#count <= MAX_COUNT && this.#update(known, audience)) return known.frames
     this.#forget(audience)
     const frames = this.#find(audience).sort((one, other) => one.seq - other.seq)
     if (this.#count + frames.length > MAX_COUNT) this.clear()

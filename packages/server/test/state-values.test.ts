@@ -65,6 +65,17 @@ describe('values that were looked up', () => {
     expect(asking.values).toBeUndefined()
   })
 
+  test('are bounded over all audiences, also as they are taken on', () => {
+    const values = makeValues()
+    const audiences = Array.from({ length: 2000 }, (_, i) => audienceOf(['s.a', `x.${i}`]))
+    for (let seq = 1; seq <= 600; seq++) {
+      pass(values, [valueOf(seq, { topic: 's.a', key: String(seq) })])
+      if (seq % 50 === 0) for (const audience of audiences) values.matching(audience)
+    }
+    const kept = audiences.reduce((sum, { values: known }) => sum + (known?.frames.length ?? 0), 0)
+    expect(kept).toBeLessThan(1_050_000)
+  })
+
   test('are what somebody finds who looks them up for the first time', () => {
     const told = fc.record({
       topic: fc.constantFrom('s.a', 's.b', 't'),
