@@ -56,8 +56,9 @@ export function crashedFiles(report) {
  * @returns {Report} of the whole
  */
 export function withSecondRun(first, files, second) {
-  const tests = [...first.tests.filter(({ file }) => !files.includes(file)), ...second.tests]
-  return { ...second, tests }
+  // With filters, vitest runs what these name once more too.
+  const again = new Set([...files, ...second.tests.map(({ file }) => file)])
+  return { ...second, tests: [...first.tests.filter(({ file }) => !again.has(file)), ...second.tests] }
 }
 
 /**

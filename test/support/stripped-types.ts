@@ -16,8 +16,9 @@ const MODULES = ['packages/hub/src/main.ts', 'packages/backends/sqlite/src/worke
 export function setup(): void {
   if (process.env['NODE_COMPILE_CACHE'] === cache) return
   process.env['NODE_COMPILE_CACHE'] = cache
+  const urls = MODULES.map((path) => new URL(`../../${path}`, import.meta.url).href)
   // A thread's module finds no thread around it, and throws when it has been read.
-  const program = `for (const path of ${JSON.stringify(MODULES)}) await import('${root}' + path).catch(() => {})`
+  const program = `for (const url of ${JSON.stringify(urls)}) await import(url).catch(() => {})`
   const args = [
     '--conditions=@millrace/source',
     '--disable-warning=ExperimentalWarning',
