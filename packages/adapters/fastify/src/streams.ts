@@ -33,7 +33,7 @@ export function streams<Asked extends RawRequest = FastifyRequest>(
   given: StreamsOptions<Asked> = {},
 ): StreamRoute<Asked> {
   // It checks the options, and is what serves where nobody has to be authorized.
-  const handleAll = hub.handler(given as object as StreamHandlerOptions)
+  const handleAll = hub.handler(given as object)
   const { authorize, ...told } = given
   return async (request, reply) => {
     handOver(request, reply)
