@@ -2,15 +2,15 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { freePort } from './support/free-port.ts'
 import { runCommand, startHubProcess, type HubProcess } from './support/hub-process.ts'
-import { exchange, get } from './support/raw-http.ts'
+import { exchange } from './support/raw-http.ts'
 import { CONNECTED } from './support/resume-client.ts'
 import { isControl, openStream } from './support/stream-reader.ts'
+import { connections, openStuck } from './support/stuck-stream.ts'
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0
 
@@ -266,28 +266,10 @@ async function start(
   return hub
 }
 
-/** A stream whose client stopped reading long ago. */
-async function openStuck(hub: HubProcess): Promise<void> {
-  const { port, url } = hub
-  const socket = connect({ port, host: '127.0.0.1' }).on('error', () => undefined)
-  onTestFinished(() => void socket.destroy())
-  socket.write(get('/events'))
-  socket.pause()
-  const body = JSON.stringify(Array(15).fill({ topic: 'a', data: 'x'.repeat(60_000) }))
-  const headers = { 'Content-Type': 'application/json' }
-  for (let i = 0; i < 15; i++) await fetch(`${url}/events`, { method: 'POST', headers, body })
-  await until(async () => (await connections(hub))[0]?.state === 'catching-up')
-}
-
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-command-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
-}
-
-async function connections({ url }: HubProcess): Promise<readonly { readonly state: string }[]> {
-  const response = await fetch(`${url}/admin/connections`)
-  return ((await response.json()) as { connections: { state: string }[] }).connections
 }
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
