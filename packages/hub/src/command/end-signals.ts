@@ -3,10 +3,12 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 const ECHO_MS = 250
 
 /**
- * Stops the process at the first SIGTERM or SIGINT, and ends it with the exit code 1 at the next. Ctrl-C reaches every
- * process of a terminal, and npm, when it has started this one, passes it on as well: an SIGINT right behind one is its echo.
+ * Stops the process at the first SIGTERM or SIGINT, and ends it at the next. Ctrl-C reaches every process of a terminal, and
+ * npm, when it has started this one, passes it on as well: an SIGINT right behind one is its echo.
+ *
+ * @param end how it ends at once. @default an exit with the code 1
  */
-export function stopOnSignals(stop: () => void): void {
+export function stopOnSignals(stop: () => void, end: () => void = () => process.exit(1)): void {
   let first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined
   const onSignal = (signal: NodeJS.Signals): void => {
     const atMs = performance.now()
@@ -16,7 +18,7 @@ export function stopOnSignals(stop: () => void): void {
       return
     }
     const isEcho = signal === 'SIGINT' && first.signal === 'SIGINT' && atMs - first.atMs < ECHO_MS
-    if (!isEcho) process.exit(1)
+    if (!isEcho) end()
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
 }
