@@ -33,6 +33,10 @@ export interface DeliveryHost {
   sync(notice: MissedNotice): Promise<void>
   /** Everything up to here is done with. */
   keep(id: string): void
+  /** After the end: somebody is there for what waits. Called again and again. */
+  attend(): void
+  /** After the end: nothing waits any more, or nobody is there for it. Called again and again. */
+  rest(): void
 }
 
 /**
@@ -58,7 +62,10 @@ export interface Delivery {
   read(): AsyncIterator<DeliveredEvent, undefined>
 }
 
-export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost, startId: string): Delivery {
+export function makeDelivery(
+  { maxQueueCount, handle, sync, keep, attend, rest }: DeliveryHost,
+  startId: string,
+): Delivery {
   let entries: Entry[] = []
   /** The index of the first entry; entries are counted from the start of the stream. */
   let first = 0
@@ -82,6 +89,10 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
     return end !== undefined && next === first + entries.length
   }
 
+  function isAttended(): boolean {
+    return hasHandlers || readers.size > 0
+  }
+
   function lowest(): number {
     let at = next
     for (const reader of readers) at = Math.min(at, reader.at)
@@ -89,14 +100,18 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
   }
 
   function hand(): void {
-    if (isHanding || !(hasHandlers || readers.size > 0)) return release()
+    // What is in hand is not done with: whoever hands on releases it.
+    if (isHanding) return
+    if (!isAttended()) return release()
+    if (end) attend()
     isHanding = true
     let entry: Entry | undefined
     while ((entry = entries[next - first])) {
       if (entry.missed) {
         if (lowest() < next) break
-        void passGate(entry, entry.missed)
-        return release()
+        // First: whoever hears of it may close, and what is before it was handed on.
+        release()
+        return void passGate(entry, entry.missed)
       }
       next++
       if (entry.event) handle(entry.event)
@@ -126,11 +141,7 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
       if (reader.at < next || isDone()) reader.wake?.()
     }
     if (isReady()) for (const resolve of waiting.splice(0)) resolve()
-  }
-
-  function finish(error?: Error): void {
-    end ??= { error }
-    release()
+    if (end && !(entries[0] && isAttended())) rest()
   }
 
   function read(): AsyncIterator<DeliveredEvent, undefined> {
@@ -200,7 +211,10 @@ export function makeDelivery({ maxQueueCount, handle, sync, keep }: DeliveryHost
         hasHandlers = true
         hand()
       }),
-    finish,
+    finish(error) {
+      end ??= { error }
+      release()
+    },
     close() {
       // What is in hand is not done with; what was handed on before it is.
       if (isHanding) next--

@@ -60,7 +60,11 @@ export function resilientStream<Events extends object>(
       keep(id) {
         lastId = id
         store?.keep(id)
+        // After the end nobody writes it when the page goes away.
+        if (isFinal(feedStatus)) store?.write()
       },
+      attend,
+      rest: () => signal?.removeEventListener('abort', close),
     },
     lastId,
   )
@@ -86,6 +90,12 @@ export function resilientStream<Events extends object>(
     },
   )
 
+  /** Heeds the signal, also when it was aborted while nobody listened to it. */
+  function attend(): void {
+    signal?.addEventListener('abort', close)
+    if (signal?.aborted) close()
+  }
+
   function close(): void {
     closing.abort()
     pause.end()
@@ -101,7 +111,6 @@ export function resilientStream<Events extends object>(
     if (isFinal(now)) {
       delivery.finish(error)
       stopSignals()
-      signal?.removeEventListener('abort', close)
       store?.write()
     }
     show()
@@ -258,9 +267,8 @@ export function resilientStream<Events extends object>(
     [Symbol.asyncIterator]: () => delivery.read() as AsyncIterator<StreamEvent<Events>, undefined>,
   }
   if (settings.onState) listeners.add(settings.onState)
-  signal?.addEventListener('abort', close)
   feed.open()
-  if (signal?.aborted) close()
+  attend()
   return self
 }
 

@@ -1,5 +1,7 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { connect } from '../../src/stream/connect.ts'
+import type { StreamOptions } from '../../src/stream/stream-options.ts'
 import type { StreamStatus } from '../../src/stream/stream-status.ts'
 import { ReferenceHub } from './support/reference-hub.ts'
 import { openScene, URL_OF_HUB } from './support/scene.ts'
@@ -140,5 +142,63 @@ describe('after close() nobody is called', () => {
     expect(clock.timerCount).toBe(0)
     await clock.advance(60_000)
     expect([hub.requests.length, asked]).toEqual([requests, calls])
+  })
+})
+
+describe('a stream that has ended while events wait', () => {
+  async function endedScene(options: StreamOptions = {}) {
+    const { signal, abort } = withAbort()
+    const scene = await openScene({ topics: ['a'], signal, ...options }, { listen: false })
+    const reader = scene.stream[Symbol.asyncIterator]()
+    const next = reader.next()
+    await settle()
+    for (const n of [1, 2, 3]) scene.hub.publish('a', n)
+    expect((await next).value?.data).toBe(1)
+    scene.hub.faultOf = () => ({ kind: 'answer', status: 204 })
+    scene.hub.cutStreams()
+    await scene.clock.until(() => scene.stream.status.name === 'ended')
+    return { ...scene, reader, abort, listenerCount: () => getEventListeners(signal, 'abort').length }
+  }
+
+  function withAbort() {
+    const controller = new AbortController()
+    return { signal: controller.signal, abort: () => controller.abort() }
+  }
+
+  test('is closed by its signal, and listens to it no more', async () => {
+    const { reader, stream, abort, listenerCount } = await endedScene()
+    const { lastId } = stream
+    abort()
+    expect(await reader.next()).toEqual({ done: true, value: undefined })
+    expect([stream.lastId, listenerCount()]).toEqual([lastId, 0])
+  })
+
+  test('listens to its signal until all is handed on, or nobody is there for it, or it is closed', async () => {
+    const whole = await endedScene()
+    expect(whole.listenerCount()).toBe(1)
+    for (let n = 0; n < 3; n++) await whole.reader.next()
+    const broken = await endedScene()
+    await broken.reader.return?.()
+    const closed = await endedScene()
+    closed.stream.close()
+    expect([whole, broken, closed].map((one) => one.listenerCount())).toEqual([0, 0, 0])
+  })
+
+  test('gives nothing to who comes after its signal was aborted, when nobody was there', async () => {
+    const { reader, stream, abort } = await endedScene()
+    await reader.return?.()
+    abort()
+    expect(await stream[Symbol.asyncIterator]().next()).toEqual({ done: true, value: undefined })
+  })
+
+  test('keeps its last id at once, and leaves no timer', async () => {
+    const written: string[] = []
+    const storage = { getItem: () => null, setItem: (_key: string, id: string) => void written.push(id) }
+    const { reader, stream, clock } = await endedScene({ persist: { key: 'k', storage } })
+    await reader.next()
+    expect([written.at(-1), stream.lastId, clock.timerCount]).toEqual(['e1-1-abc', 'e1-1-abc', 0])
+    await reader.next()
+    stream.close()
+    expect([written.at(-1), clock.timerCount]).toEqual(['e1-2-abc', 0])
   })
 })

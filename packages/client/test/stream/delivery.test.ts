@@ -1,19 +1,22 @@
 import { expect, test } from 'vitest'
-import { makeDelivery, type DeliveredEvent, type Delivery } from '../../src/stream/delivery.ts'
+import { makeDelivery, type DeliveredEvent, type Delivery, type DeliveryHost } from '../../src/stream/delivery.ts'
 import { settle } from './support/test-clock.ts'
 
 const MISSED = { reason: 'too_old', from: '1', oldest: '5' } as const
 
-function scene({ maxQueueCount = 3 } = {}) {
+function scene(own: Partial<DeliveryHost> = {}) {
   const handled: unknown[] = []
   const kept: string[] = []
   const syncs: (() => void)[] = []
   const delivery = makeDelivery(
     {
-      maxQueueCount,
+      maxQueueCount: 3,
       handle: ({ data }) => void handled.push(data),
       sync: () => new Promise((resolve) => syncs.push(resolve)),
       keep: (id) => void kept.push(id),
+      attend() {},
+      rest() {},
+      ...own,
     },
     '',
   )
@@ -74,20 +77,35 @@ test('a loop that breaks off is done with the event that it has, though nobody c
 })
 
 test('what was handed on before a handler closes is kept, and what it has in hand is not', async () => {
-  const kept: string[] = []
-  const delivery: Delivery = makeDelivery(
-    {
-      maxQueueCount: 10,
-      handle: ({ data }) => data === 3 && delivery.close(),
-      sync: async () => {},
-      keep: (id) => void kept.push(id),
-    },
-    '',
-  )
-  for (const n of [1, 2, 3, 4]) delivery.push({ event: event(n), id: String(n) })
+  const { delivery, kept, push } = scene({ handle: ({ data }) => void (data === 3 && delivery.close()) })
+  for (const n of [1, 2, 3, 4]) push(n)
   delivery.start()
   await settle()
   expect(kept.at(-1)).toBe('2')
+})
+
+test('what a handler has in hand is not kept when it ends a loop before it closes', async () => {
+  const { delivery, kept, push } = scene({
+    handle({ data }) {
+      if (data !== 2) return
+      void reader.return?.()
+      delivery.close()
+    },
+  })
+  const reader = delivery.read()
+  delivery.start()
+  await settle()
+  for (const n of [1, 2, 3]) push(n)
+  expect(kept).toEqual(['1'])
+})
+
+test('what was handed on before a gate is kept when who hears of the gate closes', async () => {
+  const { delivery, kept, push } = scene({ sync: async () => delivery.close() })
+  push(1)
+  delivery.push({ missed: MISSED, id: '4' })
+  delivery.start()
+  await settle()
+  expect(kept).toEqual(['1'])
 })
 
 test('it is not ready while too much waits for a reader, and is again when some was taken', async () => {
@@ -252,6 +270,8 @@ test('a handler that adds a handler or a reader does not disturb the order', asy
       },
       sync: async () => {},
       keep: () => {},
+      attend() {},
+      rest() {},
     },
     '',
   )
