@@ -23,19 +23,19 @@ const budgets = /** @type {Budget[]} */ ([
   // The parser is half of it.
   { name: 'EventSource', from: '@millrace/client', imports: 'EventSource', maxBytes: 4218 },
   // The parser is 1,923 of these; what the rest buys is in docs/decisions.md, "The client".
-  { name: 'connect', from: '@millrace/client', imports: 'connect', maxBytes: 12_084 },
+  { name: 'connect', from: '@millrace/client', imports: 'connect', maxBytes: 12_149 },
   {
     name: 'share, loaded by connect when it is asked for',
     from: '@millrace/client',
     imports: 'connect',
     loaded: LOADED_LATER,
-    maxBytes: 4466,
+    maxBytes: 4468,
   },
   {
     name: 'react hooks, with connect',
     from: '@millrace/client/react',
     imports: 'useStream, useEvent, useLatest',
-    maxBytes: 13_547,
+    maxBytes: 13_601,
   },
 ])
 

@@ -231,7 +231,7 @@ export class SharedFeed implements EventFeed {
     this.#merge()
     // A poll that waits would not hear for long that it has got there: its topics, asked for anew, are answered at once.
     const { feed, isPolling } = this.#own
-    if (!isBegun && !this.#isFollowing && isPolling) void feed.setTopics([...feed.diagnostics().topics])
+    if (!isBegun && !this.#isFollowing && isPolling) feed.setTopics([...feed.diagnostics().topics]).catch(() => {})
   }
 
   #hearEntry(entry: EntryMessage, isNew: boolean): void {

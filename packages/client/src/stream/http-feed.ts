@@ -309,7 +309,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       )
     if (!error) {
       // New topics that no stream could be changed to begin with what comes next.
-      wanted.from = undefined
+      wanted.owed = 0
       return pause.wait(typeof outcome === 'number' ? outcome : LEAST_DELAY_MS, LEAST_DELAY_MS)
     }
     lastError = error
@@ -339,7 +339,8 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
     const current = attempt
     if (isPutting || !current) return
     isPutting = true
-    const { topics, revision, from } = wanted
+    const { topics, revision } = wanted
+    const from = wanted.owed ? 'snapshot' : undefined
     const error = await ask('PUT', 'topics', { topics, revision, from }, current)
     const { status = 500, retryAfterMs } = error ?? {}
     const stayAwayMs = status === 429 ? retryAfterMs || floorMs || LEAST_DELAY_MS : status >= 500 && retryAfterMs
@@ -415,7 +416,7 @@ export function httpFeed(settings: FeedSettings, sink: FeedSink): EventFeed {
       if (isOver) wanted.refuse(closedError())
       else if (openBy === 'stream') void putTopics()
       // What only an open stream can do waits until it is.
-      else if (!wanted.from || choice.transport !== 'stream') attempt?.stop('restart')
+      else if (!wanted.owed || choice.transport !== 'stream') attempt?.stop('restart')
       return done
     },
     wake() {

@@ -11,15 +11,15 @@ interface Change {
 export interface TopicChanges {
   readonly topics: readonly string[]
   /**
-   * What comes first of topics that are new: only an open stream can be asked for it. Whoever has none clears it, and new topics
-   * begin with what comes next.
+   * The revision of the last change that is owed a snapshot of its new topics; 0 when none is. Only an open stream can be asked
+   * for it: whoever has none clears it, and new topics begin with what comes next.
    */
-  from: 'snapshot' | undefined
+  owed: number
   /** Rises with each change. */
   readonly revision: number
   /** What the next request asks for: the old topics when an open stream is to be asked for the new ones. */
   asked(isStream: boolean): readonly string[]
-  /** Resolves when the change is confirmed. Whoever does not look at the promise is not troubled by its rejection. */
+  /** Resolves when the change is confirmed, rejects when it is refused. */
   change(topics: readonly string[], from?: 'now' | 'snapshot'): Promise<void>
   /** The server sends by the topics of this revision. */
   confirm(revision: number): void
@@ -36,25 +36,23 @@ export function makeTopicChanges(startTopics: readonly string[]): TopicChanges {
   const changes: Change[] = []
   /** Returns whether there were any. */
   const settle = (revision: number, act: (change: Change) => void): boolean => {
-    const [first] = changes
-    for (let change; (change = changes[0]) && change.revision <= revision; changes.shift()) act(change)
-    if (!changes[0]) wanted.from = undefined
-    return changes[0] !== first
+    const due = changes.splice(0, changes.filter((change) => change.revision <= revision).length)
+    due.forEach(act)
+    // Those that come later have not asked for it.
+    if (revision >= wanted.owed) wanted.owed = 0
+    return due.length > 0
   }
   const wanted = {
     topics: startTopics,
-    from: undefined as TopicChanges['from'],
+    owed: 0,
     revision: 0,
-    asked: (isStream: boolean) => (isStream && wanted.from ? confirmed : wanted.topics),
+    asked: (isStream: boolean) => (isStream && wanted.owed ? confirmed : wanted.topics),
     change(topics: readonly string[], from?: 'now' | 'snapshot') {
       wanted.topics = topics
+      const revision = ++wanted.revision
       // An earlier change may still be owed a snapshot.
-      if (from === 'snapshot') wanted.from = from
-      const done = new Promise<void>((resolve, reject) =>
-        changes.push({ revision: ++wanted.revision, topics, resolve, reject }),
-      )
-      done.catch(() => {})
-      return done
+      if (from === 'snapshot') wanted.owed = revision
+      return new Promise<void>((resolve, reject) => changes.push({ revision, topics, resolve, reject }))
     },
     confirm(revision: number) {
       settle(revision, ({ topics, resolve }) => {

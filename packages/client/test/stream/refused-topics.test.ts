@@ -36,6 +36,18 @@ test('topics that are wanted while others are being refused are asked for all th
   expect(hub.requests.map(({ method }) => method)).toEqual(['GET', 'PUT', 'PUT', 'PUT'])
 })
 
+test('topics that come after others whose snapshot is refused begin with what comes next', async () => {
+  const { hub, stream, data } = await openScene({ topics: ['a'] })
+  hub.publish('b', 'past')
+  const refused = stream.setTopics(['secret.plans'], { from: 'snapshot' })
+  const changed = stream.setTopics(['b'])
+  await expect(refused).rejects.toMatchObject({ status: 403 })
+  await changed
+  hub.publish('b', 'next')
+  await settle()
+  expect(data()).toEqual(['next'])
+})
+
 test('topics that are refused to a poll are told, and the old ones stay', async () => {
   const { clock, hub, stream, data } = await openScene({ topics: ['a'], transport: 'long-polling' })
   hub.faultOf = ({ url }) => (url.searchParams.has('topic', 'bad') ? { kind: 'answer', status: 400 } : undefined)
