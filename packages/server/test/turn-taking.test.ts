@@ -41,7 +41,7 @@ test('a hub that reads many values from memory lets the event loop turn in betwe
 test.each([
   ['one by one', 1],
   ['a thousand at once', 1_000],
-])('a loop that sends ephemeral events %s loses none of them for who is live and reads', async (_how, size) => {
+])('a loop that sends ephemeral events %s lets who is live read them meanwhile', async (_how, size) => {
   const hub = createHub({ backend: memory() })
   const leaving = new AbortController()
   onTestFinished(async () => {
@@ -54,7 +54,9 @@ test.each([
   const received = countLines(body, 'data: beat', 20_000)
   const events = Array.from({ length: size }, () => ({ topic: 'a', data: 'beat', ephemeral: true }))
   for (let left = 20_000; left > 0; left -= size) await hub.publish(events)
-  expect(await received).toBe(20_000)
+  // Those that fit between two passes are all that is left of a loop that lets nothing turn. How many come beyond them is the
+  // machine's: all, where it has nothing else to do.
+  expect(await received).toBeGreaterThan(4_096)
 })
 
 /** How many lines of a stream are this one: so many, or fewer when nothing more comes. */
